@@ -82,3 +82,20 @@ class Pulled:
     cursor_at: datetime | None = None
     source_time: datetime | None = None
     confirm_gone: Callable[[Collection[Key]], set[Key]] | None = None
+
+
+@dataclass(frozen=True)
+class StreamState:
+    """How far a stream has been pulled: its row of pipeline.stream_state, and how many rows the snapshot has.
+
+    All instants are aware UTC. `cursor_at`: highest SystemModstamp taken in; `source_time`: the source's clock at the
+    start of the last good pull; `fields`: source fields it read.
+    """
+
+    stream: str
+    cursor_at: datetime | None
+    synced_at: datetime
+    full_at: datetime | None
+    source_time: datetime | None
+    fields: tuple[str, ...]
+    rows: int
