@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 
 
@@ -12,10 +13,12 @@ class Known:
 
     `rows` and `highest_id` are those of the stream (0 and None when it is empty).
     `unpaid` (invoice only) are the ids of invoices whose status is Unpaid.
-    `rota` (pay_method, and client when the link is held by the client) lists client ids with the instant they were
-    last read by themselves (pay methods: `pipeline.pay_method_rota.read_at`; None: never), never read first, then
-    longest ago. It may be cut short; `clients` says how many clients the snapshot holds. Clients that the same
-    connection has pulled meanwhile and that are not listed count as never read when `rota` is not cut short.
+    `rota` (pay_method only) lists client ids with the instant their pay methods were last read
+    (`pipeline.pay_method_rota.read_at`; None: never), never read first, then longest ago. It may be cut short:
+    `clients` says how many clients the snapshot holds. Clients the same connection has just pulled and the snapshot
+    does not hold yet are read as well.
+    `references` (client only, when the link is held by the client) gives each client's `account_reference` of the
+    snapshot: what is kept of a client whose details are not read this time.
     """
 
     rows: int = 0
@@ -23,6 +26,7 @@ class Known:
     unpaid: frozenset[int] = frozenset()
     rota: tuple[tuple[int, datetime | None], ...] = ()
     clients: int = 0
+    references: Mapping[int, str | None] = field(default_factory=dict)
 
 
 NOTHING = Known()
