@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left, insort
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import islice
 from threading import RLock
 from typing import Any, Generic, Protocol, TypeVar
@@ -48,7 +48,22 @@ class Table(Generic[KeyT]):
         self._written: dict[KeyT, Row] = {}
         self._inserted: list[KeyT] = []
         self._removed: list[int] = []
+        self._watchers: list[Callable[[KeyT, Row | None], None]] = []
         self.lock = RLock()
+
+    @property
+    def generated(self) -> Generated[KeyT]:
+        """The part that is computed, as it was before anything was written."""
+        return self._generated
+
+    def watch(self, watcher: Callable[[KeyT, Row | None], None]) -> None:
+        """Calls it for every row written so far and, from now on, after each write; a None row says it is gone."""
+        with self.lock:
+            self._watchers.append(watcher)
+            for key, row in self._written.items():
+                watcher(key, row)
+            for position in self._removed:
+                watcher(self._generated.key_at(position), None)
 
     def __len__(self) -> int:
         return len(self._generated) - len(self._removed) + len(self._inserted)
@@ -75,6 +90,7 @@ class Table(Generic[KeyT]):
             elif position is not None and self._is_removed(position):
                 self._removed.remove(position)
             self._written[key] = dict(row)
+            self._tell(key, row)
 
     def change(self, key: KeyT, **fields: Any) -> None:
         """Sets fields of an existing row. Raises KeyError when there is none."""
@@ -95,6 +111,11 @@ class Table(Generic[KeyT]):
                 del self._inserted[bisect_left(self._inserted, key)]
             else:
                 insort(self._removed, position)
+            self._tell(key, None)
+
+    def _tell(self, key: KeyT, row: Row | None) -> None:
+        for watcher in self._watchers:
+            watcher(key, row)
 
     def keys(self) -> Iterator[KeyT]:
         """All keys, ascending. Safe against writes between steps: a key written meanwhile may or may not appear."""
