@@ -1,0 +1,125 @@
+"""Logs on standard error: readable on a terminal, JSON lines elsewhere, never with secrets or addresses in them."""
+
+from __future__ import annotations
+
+import logging
+import re
+import sys
+from typing import Any
+
+import structlog
+from pydantic import SecretStr
+from sqlalchemy.exc import DBAPIError
+from structlog.typing import EventDict, Processor, WrappedLogger
+
+from config.errors import MeStatusError
+from config.settings import Settings
+
+HIDDEN = "[hidden]"
+SECRET_NAME = re.compile(
+    r"token|password|secret|authorization|credential|cookie|private|api_?key|access_?key|jwt", re.IGNORECASE
+)
+PATTERNS = (
+    re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+"),  # e-mail address
+    re.compile(r"(?<=://)[^/\s:@]+:[^/\s@]+(?=@)"),  # user:password of a URL
+    re.compile(r"(?i)(?<=bearer )\S+"),
+    re.compile(r"\beyJ[\w-]+\.[\w-]+\.[\w-]*"),  # JWT
+    re.compile(r"\b00D\w{12,15}![\w.]+"),  # Salesforce session id
+    re.compile(r"(?i)(?<=password=)[^\s&'\"]+|(?<=secret=)[^\s&'\"]+|(?<=token=)[^\s&'\"]+"),
+)
+SHORTEST_SECRET = 6
+
+_known_secrets: set[str] = set()
+
+
+def configure(settings: Settings | None = None, *, level: int = logging.INFO) -> None:
+    """Sets up logging for this process, that of libraries (from warnings on) included.
+
+    The values of the settings' secrets are hidden wherever they would appear.
+    """
+    if settings is not None:
+        remember_secrets(settings)
+    chain: list[Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        hide_secrets,
+    ]
+    structlog.configure(
+        processors=[*chain, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        cache_logger_on_first_use=False,
+    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(structlog.stdlib.ProcessorFormatter(foreign_pre_chain=chain, processors=_last_steps()))
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(logging.WARNING)
+    logging.getLogger("me_status").setLevel(level)
+
+
+def get(name: str) -> Any:
+    """The logger of one part of the program; `name` is written as me_status.<name>."""
+    return structlog.get_logger(f"me_status.{name}")
+
+
+def scrub(text: str) -> str:
+    """The text with secrets, tokens and e-mail addresses replaced by [hidden]."""
+    for secret in sorted(_known_secrets, key=len, reverse=True):
+        text = text.replace(secret, HIDDEN)
+    for pattern in PATTERNS:
+        text = pattern.sub(HIDDEN, text)
+    return text
+
+
+def describe(error: BaseException) -> str:
+    """An error in words that may be stored and shown.
+
+    Messages of our own errors are kept, scrubbed. Of a database error only the primary message is, because its detail
+    quotes rows; of any other only the type and the place, because its message may quote anything.
+    """
+    if isinstance(error, MeStatusError):
+        return scrub(str(error))
+    if isinstance(error, DBAPIError):
+        primary = getattr(getattr(error.orig, "diag", None), "message_primary", None)
+        return scrub(f"the database refused: {primary or type(error.orig).__name__}")
+    if isinstance(error, KeyboardInterrupt | SystemExit):
+        return "interrupted"
+    return f"unexpected {type(error).__name__} at {_place(error)}"
+
+
+def hide_secrets(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
+    """Processor: hides the values of fields with a secret's name, and secrets inside any text."""
+    return {name: HIDDEN if SECRET_NAME.search(name) else _scrubbed(value) for name, value in event.items()}
+
+
+def remember_secrets(settings: Settings) -> None:
+    """From now on the values of these settings' secrets are hidden by `scrub`."""
+    for name in type(settings).model_fields:
+        value = getattr(settings, name)
+        if isinstance(value, SecretStr) and len(value.get_secret_value()) >= SHORTEST_SECRET:
+            _known_secrets.add(value.get_secret_value())
+
+
+def _scrubbed(value: Any) -> Any:
+    if isinstance(value, str):
+        return scrub(value)
+    if isinstance(value, dict):
+        return hide_secrets(None, "", value)
+    if isinstance(value, list | tuple):
+        return [_scrubbed(item) for item in value]
+    return value
+
+
+def _last_steps() -> list[Processor]:
+    tidy: list[Processor] = [structlog.stdlib.ProcessorFormatter.remove_processors_meta]
+    if sys.stderr.isatty():
+        return [*tidy, structlog.dev.ConsoleRenderer()]
+    return [*tidy, structlog.processors.format_exc_info, hide_secrets, structlog.processors.JSONRenderer()]
+
+
+def _place(error: BaseException) -> str:
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    return f"{trace.tb_frame.f_code.co_filename.rsplit('/', 1)[-1]}:{trace.tb_lineno}" if trace else "an unknown place"

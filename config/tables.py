@@ -1,0 +1,47 @@
+"""The four data files, read together so that the faults of all of them are named at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+from config import fields, notifications, schedule, tasks
+from config.errors import SettingsError
+from config.fields import FieldMapping
+from config.notifications import NotificationRules
+from config.schedule import Schedule
+from config.settings import Settings
+from config.tasks import TaskCopies
+
+Loaded = TypeVar("Loaded")
+
+
+@dataclass(frozen=True)
+class Tables:
+    """What the data files say: packaged, or the operator's replacements."""
+
+    mapping: FieldMapping
+    notifications: NotificationRules
+    tasks: TaskCopies
+    schedule: Schedule
+
+
+def load(settings: Settings) -> Tables:
+    """The data files these settings name. Raises SettingsError with the faults of all files."""
+    faults: list[str] = []
+
+    def attempt(read: Callable[[], Loaded]) -> Loaded | None:
+        try:
+            return read()
+        except SettingsError as error:
+            faults.extend(error.faults)
+            return None
+
+    mapping = attempt(lambda: fields.load(settings.me_status_fields))
+    rules = attempt(lambda: notifications.load(settings.me_status_notifications))
+    copies = attempt(lambda: tasks.load(settings.me_status_tasks))
+    timing = attempt(lambda: schedule.load(settings.me_status_schedule))
+    if mapping is None or rules is None or copies is None or timing is None:
+        raise SettingsError(faults)
+    return Tables(mapping, rules, copies, timing)

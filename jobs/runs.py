@@ -1,0 +1,202 @@
+"""The ledger: one row per run, claimed, finished and explained in short transactions of its own."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Literal
+
+from sqlalchemy import Connection, Engine
+
+import sql
+from config import logs
+from config.database import Database, LiveDatabase, RehearsalDatabase
+
+log = logs.get("runs")
+
+LOCK_OF_JOB = {
+    "sync-salesforce": "sync-salesforce",
+    "sync-whmcs": "sync-whmcs",
+    "refresh": "refresh",
+    "rebuild": "refresh",
+    "announce": "refresh",
+    "prune": "prune",
+}
+"""Jobs under one lock never run at once: a rebuild or an announcement beside a refresh would share its outbox."""
+
+LOCKS = tuple(sorted(set(LOCK_OF_JOB.values())))
+
+
+@dataclass
+class Run:
+    """A run under way. Jobs fill `counts`; `held` says that a gate stopped part of it, and why."""
+
+    run_id: int
+    job: str
+    now: datetime
+    database: Database
+    counts: dict[str, Any] = field(default_factory=dict)
+    held: dict[str, Any] | None = None
+    gate: Literal["flood", "shrink"] | None = None
+    source: str | None = None
+
+    def hold(self, gate: Literal["flood", "shrink"], source: str | None, summary: dict[str, Any]) -> None:
+        """Notes that a gate holds this run; the ledger then says `held` and the operator decides.
+
+        `source` is salesforce or whmcs for the shrink gate and None for the flood gate.
+        """
+        self.gate, self.source, self.held = gate, source, summary
+
+
+@contextmanager
+def started(engine: Engine, job: str, *, now: datetime, due_at: datetime | None = None) -> Iterator[Run]:
+    """A run by hand (or of a slot known to be free): waits for another run of the job, then has the job to itself.
+
+    1. Runs of the job still called running are marked failed, since nobody holds their lock.
+    2. A row is inserted, `started_at` being `now`.
+    3. When the block ends the row gets its outcome, `finished_at` = `now` + the time taken, counts and error. An error
+       goes on to the caller.
+    """
+    with alone(engine, LOCK_OF_JOB[job]), _claimed(engine, job, now, due_at) as run:
+        assert run is not None, f"slot {due_at} of {job} is taken"
+        yield run
+
+
+@contextmanager
+def claimed(engine: Engine, job: str, *, now: datetime, due_at: datetime) -> Iterator[Run | None]:
+    """A run of a slot; None when the slot is taken already or another run of the job is under way (it never waits)."""
+    with _alone_or_not(engine, LOCK_OF_JOB[job]) as is_alone:
+        if not is_alone:
+            log.info("slot skipped, the job is running", job=job, due_at=due_at.isoformat())
+            yield None
+            return
+        with _claimed(engine, job, now, due_at) as run:
+            yield run
+
+
+@contextmanager
+def rehearsed(database: RehearsalDatabase, job: str, *, now: datetime) -> Iterator[Run]:
+    """A run inside a rehearsal: the same row, gone with the rehearsal. Hold `alone(engine, *LOCKS)` around it."""
+    with database.begin() as connection:
+        run_id = _insert(connection, job, now, None)
+    assert run_id is not None
+    yield Run(run_id, job, now, database)
+
+
+@contextmanager
+def alone(engine: Engine, *locks: str) -> Iterator[None]:
+    """Holds the locks while the block runs, waiting for whoever has them."""
+    with _session(engine) as connection:
+        for name in sorted(locks):
+            _wait_for(connection, name)
+        try:
+            yield
+        finally:
+            _give_back(connection, locks)
+
+
+@contextmanager
+def _alone_or_not(engine: Engine, name: str) -> Iterator[bool]:
+    with _session(engine) as connection:
+        is_alone = _try(connection, name)
+        try:
+            yield is_alone
+        finally:
+            if is_alone:
+                _give_back(connection, [name])
+
+
+@contextmanager
+def _claimed(engine: Engine, job: str, now: datetime, due_at: datetime | None) -> Iterator[Run | None]:
+    with engine.begin() as connection:
+        _fail_dead(connection, LOCK_OF_JOB[job])
+        run_id = _insert(connection, job, now, due_at)
+    if run_id is None:
+        yield None
+        return
+    run = Run(run_id, job, now, LiveDatabase(engine))
+    began = time.monotonic()
+    try:
+        yield run
+    except BaseException as error:
+        _finish(engine, run, "failed", logs.describe(error), began)
+        raise
+    _finish(engine, run, "held" if run.held is not None else "succeeded", None, began)
+
+
+def _finish(engine: Engine, run: Run, outcome: str, error: str | None, began: float) -> None:
+    elapsed = timedelta(seconds=time.monotonic() - began)
+    if run.held is not None and error is None:
+        error = f"held by the {run.gate} gate; see `me-status held list`"
+    with engine.begin() as connection:
+        if run.held is not None:
+            connection.execute(
+                sql.statement("insert_held_run"),
+                {
+                    "run_id": run.run_id,
+                    "gate": run.gate,
+                    "source": run.source,
+                    "summary": json.dumps(run.held, default=str),
+                    "held_at": run.now,
+                },
+            )
+        connection.execute(
+            sql.statement("finish_run"),
+            {
+                "run_id": run.run_id,
+                "outcome": outcome,
+                "elapsed": elapsed,
+                "counts": json.dumps(run.counts, default=str),
+                "error": error,
+            },
+        )
+    log.info(
+        "run finished", job=run.job, run_id=run.run_id, outcome=outcome, seconds=round(elapsed.total_seconds(), 3),
+        counts=run.counts, error=error,
+    )  # fmt: skip
+
+
+def _fail_dead(connection: Connection, lock: str) -> None:
+    jobs = [job for job, name in LOCK_OF_JOB.items() if name == lock]
+    for run_id, job in connection.execute(sql.statement("fail_dead_runs"), {"jobs": jobs}):
+        log.warning("a run died before it ended", job=job, run_id=run_id)
+
+
+def _insert(connection: Connection, job: str, now: datetime, due_at: datetime | None) -> int | None:
+    run_id = connection.execute(
+        sql.statement("insert_run"), {"job": job, "due_at": due_at, "started_at": now}
+    ).scalar_one_or_none()
+    return None if run_id is None else int(run_id)
+
+
+@contextmanager
+def _session(engine: Engine) -> Iterator[Connection]:
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        yield connection
+
+
+def _wait_for(connection: Connection, name: str) -> None:
+    if _try(connection, name):
+        return
+    log.info("waiting for another run", lock=name)
+    while not _try(connection, name):
+        time.sleep(0.2)
+
+
+def _try(connection: Connection, name: str) -> bool:
+    return bool(connection.execute(sql.statement("try_session_lock"), {"name": _named(name)}).scalar_one())
+
+
+def _give_back(connection: Connection, names: Sequence[str]) -> None:
+    if connection.invalidated or connection.closed:
+        return
+    for name in names:
+        connection.execute(sql.statement("give_session_lock_back"), {"name": _named(name)})
+
+
+def _named(lock: str) -> str:
+    return f"me-status job {lock}"
