@@ -139,7 +139,7 @@ class Table(Generic[KeyT]):
                 yield row
 
     def page(self, offset: int, limit: int) -> list[Row]:
-        """The rows at positions [offset, offset + limit) of the key order; cheap where inserted keys follow the rest."""
+        """The rows at positions [offset, offset + limit) in order of the key; cheap where inserted keys come last."""
         with self.lock:
             if self._inserts_among_generated():
                 return list(islice(self.rows(), offset, offset + limit))
