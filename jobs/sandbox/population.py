@@ -50,7 +50,7 @@ class Population:
         people = WhmcsPeople(self)
         makers = {
             "clients": ("client", people.client),
-            "invoices": ("invoice", people.invoice),
+            "invoices": ("invoice", people.invoices.row),
             "services": ("service", people.service),
             "pay_methods": ("pay_method", people.pay_method),
             "cancellations": ("cancellation", people.cancellation),

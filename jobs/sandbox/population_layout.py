@@ -9,9 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from jobs.sandbox.salesforce_ids import CASE_LETTERS, DIGITS, to_18
+
 WORD = 0xFFFFFFFFFFFFFFFF
-UPWARD = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-CHECKSUM = "ABCDEFGHIJKLMNOPQRSTUVWXYZ012345"
 
 
 class Slot(NamedTuple):
@@ -119,14 +119,14 @@ class Ids:
     def __init__(self, prefix: str) -> None:
         """`prefix`: the object's three characters, such as 001."""
         self._head = f"{prefix}5i00000"
-        self._check = checksum(self._head)
+        self._check = to_18(self._head + DIGITS[0] * 5)[15:17]
 
     def at(self, position: int) -> str:
         number = self.FIRST + position * self.STRIDE
         high, low = divmod(number, 3844)
         top, middle = divmod(high, 3844)
         upper = _UPPER[top] | _UPPER_OF_PAIR[middle] << 1 | _UPPER_OF_PAIR[low] << 3
-        return f"{self._head}{UPWARD[top]}{_PAIRS[middle]}{_PAIRS[low]}{self._check}{CHECKSUM[upper]}"
+        return f"{self._head}{DIGITS[top]}{_PAIRS[middle]}{_PAIRS[low]}{self._check}{CASE_LETTERS[upper]}"
 
     def position(self, key: str) -> int | None:
         """The position whose id this is; None for any other text."""
@@ -134,17 +134,11 @@ class Ids:
             return None
         number = 0
         for character in key[10:15]:
-            number = number * 62 + UPWARD.find(character)
+            number = number * 62 + DIGITS.find(character)
         position, beside = divmod(number - self.FIRST, self.STRIDE)
         return position if position >= 0 and not beside and self.at(position) == key else None
 
 
-def checksum(text: str) -> str:
-    """One character for each five of `text`: which of them are capitals (salesforce-api 9.2)."""
-    fives = (text[at : at + 5] for at in range(0, len(text), 5))
-    return "".join(CHECKSUM[sum(1 << k for k, c in enumerate(five) if "A" <= c <= "Z")] for five in fives)
-
-
-_PAIRS = tuple(one + other for one in UPWARD for other in UPWARD)
-_UPPER = tuple(int("A" <= character <= "Z") for character in UPWARD)
+_PAIRS = tuple(one + other for one in DIGITS for other in DIGITS)
+_UPPER = tuple(int("A" <= character <= "Z") for character in DIGITS)
 _UPPER_OF_PAIR = tuple(one | other << 1 for one in _UPPER for other in _UPPER)
