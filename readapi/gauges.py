@@ -1,0 +1,174 @@
+"""What the database knows about the jobs and the data, for the operator's page and the metrics: no customer's data."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import orjson
+from prometheus_client.core import GaugeMetricFamily, Metric
+
+from readapi.answers import FreshnessLimits
+from readapi.statements import Row, Statements
+
+KEPT_SECONDS = 30.0
+"""Counting a million rows takes a second: the counts are kept for as long as the page stands before it reloads."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """A source as it was last pulled."""
+
+    name: str
+    synced_at: datetime | None
+    failed_at: datetime | None
+    error: str | None
+    limit: timedelta
+
+    def age(self, now: datetime) -> timedelta | None:
+        """How far back the data lies; None: never synced."""
+        return None if self.synced_at is None else max(now - self.synced_at, timedelta(0))
+
+    def is_stale(self, now: datetime) -> bool:
+        """Older than its limit, or never synced."""
+        age = self.age(now)
+        return age is None or age > self.limit
+
+    def is_failing(self) -> bool:
+        """The last attempt failed."""
+        return self.failed_at is not None and (self.synced_at is None or self.failed_at > self.synced_at)
+
+
+@dataclass(frozen=True)
+class Run:
+    """One line of the ledger; times aware UTC, `took` None while it runs."""
+
+    run_id: int
+    job: str
+    started_at: datetime
+    took: timedelta | None
+    outcome: str
+    counts: dict[str, Any]
+    error: str | None
+
+
+@dataclass(frozen=True)
+class Hold:
+    """A run that a gate stopped and nobody has decided yet."""
+
+    run_id: int
+    gate: str
+    source: str | None
+    summary: dict[str, Any]
+    held_at: datetime
+
+
+class Gauges:
+    """Reads them; whole-table counts at most every 30 seconds per process."""
+
+    def __init__(
+        self, statements: Statements, limits: FreshnessLimits, *, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._statements = statements
+        self._limits = {"salesforce": limits.salesforce, "whmcs": limits.whmcs}
+        self._clock = clock
+        self._counted: tuple[float, list[Row]] = (float("-inf"), [])
+        self._lock = threading.Lock()
+
+    def sources(self) -> list[Source]:
+        """Both sources, by name."""
+        rows = self._statements.all("list_source_states")
+        return [Source(name, at, failed, error, self._limits[name]) for name, at, failed, error in rows]
+
+    def last_runs(self) -> list[Run]:
+        """The newest run of each job."""
+        return [_run(row) for row in self._statements.all("list_last_run_of_each_job")]
+
+    def recent_runs(self, count: int = 15) -> list[Run]:
+        """The newest runs of all jobs, newest first."""
+        return [_run(row) for row in self._statements.all("list_newest_runs", count=count)]
+
+    def holds(self) -> list[Hold]:
+        """What waits for the operator, oldest first."""
+        rows = self._statements.all("list_undecided_holds")
+        return [Hold(run_id, gate, source, orjson.loads(text), at) for run_id, gate, source, text, at in rows]
+
+    def sent_by_day(self, zone: str, days: int = 30) -> list[tuple[str, int]]:
+        """Notifications sent on each of the last days (business zone, ISO dates), oldest first, empty days included."""
+        rows = self._statements.all("count_sent_by_day", zone=zone, days=days)
+        return [(day.isoformat(), sent) for day, sent in rows]
+
+    def runs_by_outcome(self) -> list[Row]:
+        """(job, outcome, runs, seconds) over the ledger as far back as it is kept."""
+        return self._statements.all("count_runs_by_outcome")
+
+    def counts(self, kind: str) -> list[tuple[str, int]]:
+        """Labelled counts of one kind: total, task, link, refused (see count_everything.sql)."""
+        return [(label, number) for of, label, number in self._everything() if of == kind]
+
+    def _everything(self) -> list[Row]:
+        with self._lock:
+            counted_at, rows = self._counted
+            if self._clock() - counted_at >= KEPT_SECONDS:
+                rows = self._statements.all("count_everything")
+                self._counted = (self._clock(), rows)
+            return rows
+
+    def metrics(self) -> Iterator[Metric]:
+        """All of it as Prometheus gauges; the same whichever worker answers."""
+        yield from self._source_metrics(datetime.now(UTC))
+        yield from self._run_metrics()
+        yield from self._count_metrics()
+
+    def _source_metrics(self, now: datetime) -> Iterator[Metric]:
+        age = GaugeMetricFamily(
+            "me_status_source_age_seconds", "Seconds since a source was last synced whole.", labels=["source"]
+        )
+        stale = GaugeMetricFamily(
+            "me_status_source_stale", "1 when a source is older than its limit or was never synced.", labels=["source"]
+        )
+        failing = GaugeMetricFamily(
+            "me_status_source_failing", "1 when the last attempt at a source failed.", labels=["source"]
+        )
+        for source in self.sources():
+            if (passed := source.age(now)) is not None:
+                age.add_metric([source.name], passed.total_seconds())
+            stale.add_metric([source.name], source.is_stale(now))
+            failing.add_metric([source.name], source.is_failing())
+        yield from (age, stale, failing)
+
+    def _run_metrics(self) -> Iterator[Metric]:
+        runs = GaugeMetricFamily("me_status_runs", "Runs in the ledger.", labels=["job", "outcome"])
+        spent = GaugeMetricFamily("me_status_run_seconds", "Time of the runs in the ledger.", labels=["job", "outcome"])
+        for job, outcome, number, seconds in self.runs_by_outcome():
+            runs.add_metric([job, outcome], number)
+            spent.add_metric([job, outcome], float(seconds or 0))
+        started = GaugeMetricFamily("me_status_last_run_started", "Unix time of a job's last start.", labels=["job"])
+        took = GaugeMetricFamily("me_status_last_run_seconds", "How long a job's last run took.", labels=["job"])
+        for run in self.last_runs():
+            started.add_metric([run.job], run.started_at.timestamp())
+            if run.took is not None:
+                took.add_metric([run.job], run.took.total_seconds())
+        yield from (runs, spent, started, took)
+
+    def _count_metrics(self) -> Iterator[Metric]:
+        for name, number in self.counts("total"):
+            yield GaugeMetricFamily(f"me_status_{name}", f"{name.replace('_', ' ').capitalize()}.", value=number)
+        for kind, name, label in (
+            ("task", "me_status_customers_by_first_task", "type"),
+            ("refused", "me_status_refused_records", "stream"),
+        ):
+            family = GaugeMetricFamily(name, f"{name.replace('_', ' ')}.", labels=[label])
+            for value, number in self.counts(kind):
+                family.add_metric([value], number)
+            yield family
+
+
+def _run(row: Row) -> Run:
+    run_id, job, started_at, finished_at, outcome, counts, error = row
+    took = None if finished_at is None else finished_at - started_at
+    return Run(run_id, job, started_at, took, outcome, orjson.loads(counts), error)

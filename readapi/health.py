@@ -1,0 +1,58 @@
+"""Whether this process lives and whether it can answer: for load balancers and supervisors, without any token."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import orjson
+from flask import Blueprint, Response
+
+from readapi.answers import instant
+from readapi.gauges import Gauges
+from readapi.problems import Problem, unavailable
+from readapi.statements import Statements
+
+NO_STORE = {"Cache-Control": "no-store"}
+
+
+def blueprint(statements: Statements, gauges: Gauges) -> Blueprint:
+    """/healthz: the process answers; /readyz: so does the database, and there is something to serve."""
+    routes = Blueprint("health", __name__)
+
+    @routes.get("/healthz")
+    def health() -> Response:
+        return _json({"status": "ok", "reasons": []})
+
+    @routes.get("/readyz")
+    def ready() -> Response:
+        if reasons := reasons_not_ready(statements):
+            raise unavailable("not-ready", " ".join(reasons), retry_after=5, reasons=reasons)
+        now = datetime.now(UTC)
+        return _json(
+            {
+                "status": "ready",
+                "reasons": [],
+                "sources": {
+                    source.name: {
+                        "syncedAt": source.synced_at and instant(source.synced_at),
+                        "isStale": source.is_stale(now),
+                    }
+                    for source in gauges.sources()
+                },
+            }
+        )
+
+    return routes
+
+
+def reasons_not_ready(statements: Statements) -> list[str]:
+    """One sentence each; none when the API can answer."""
+    try:
+        ran = statements.one("read_first_run")
+    except Problem as problem:
+        return [problem.detail]
+    return [] if ran and ran[0] else ["No run has computed any document yet."]
+
+
+def _json(body: object) -> Response:
+    return Response(orjson.dumps(body), 200, NO_STORE, content_type="application/json")

@@ -1,0 +1,80 @@
+"""Who is asking: from a request's Authorization header to the one customer it may see. There is no other door."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from typing import TypeVar
+
+from readapi.problems import Problem, not_found, unavailable
+from readapi.statements import Statements
+from readapi.tokens import Tokens
+
+Answered = TypeVar("Answered")
+CHECKSUM = "ABCDEFGHIJKLMNOPQRSTUVWXYZ012345"
+FIRST_RUN_SECONDS = 60
+
+
+class Identity:
+    """The door. `portal_users` is true when the mapping names an Account field for the portal's user id."""
+
+    def __init__(self, tokens: Tokens, statements: Statements, *, portal_users: bool) -> None:
+        self._tokens = tokens
+        self._statements = statements
+        self._portal_users = portal_users
+
+    def own(self, authorization: str | None, read: Callable[[str], Answered | None]) -> Answered:
+        """What `read` finds for the caller's own customer; `read` gives None for an id that is no customer.
+
+        Raises Problem: 401 without a good token, 404 when the subject is no customer, 503 before the first run or
+        without a database.
+        """
+        for customer_id in self._customers(self._tokens.subject(authorization)):
+            answered = read(customer_id)
+            if answered is not None:
+                return answered
+        raise self._nobody()
+
+    def customer(self, authorization: str | None) -> str:
+        """The caller's own customer id, of a customer that has a document. Raises Problem as `own` does."""
+        return self.own(authorization, self._with_document)
+
+    def _customers(self, subject: str) -> Iterator[str]:
+        """The customer a subject means, then the one that customer was merged into; nobody when in doubt."""
+        account_id = account_id_of(subject)
+        if self._portal_users and subject.isprintable():  # PostgreSQL has no text with a zero or half a surrogate
+            found = self._statements.all("find_customers_of_subject", subject=subject, account_id=account_id)
+            if len(found) == 1:
+                yield found[0][0]
+        elif not self._portal_users and account_id is not None:
+            yield account_id
+            if redirected := self._statements.one("find_merged_account", account_id=account_id):
+                yield redirected[0]
+
+    def _with_document(self, customer_id: str) -> str | None:
+        found = self._statements.one("find_customer", customer_id=customer_id)
+        return found[0] if found else None
+
+    def _nobody(self) -> Problem:
+        ran = self._statements.one("read_first_run")
+        if ran is None or not ran[0]:
+            return unavailable(
+                "no-run-yet", "No run has computed any document yet; ask again soon.", retry_after=FIRST_RUN_SECONDS
+            )
+        return not_found("The token's subject is no customer.", kind="no-customer")
+
+
+def account_id_of(subject: str) -> str | None:
+    """The 18-character Account id a subject gives, or None when it has not the form of an id (salesforce-api 9.2).
+
+    Case counts: 15 characters get their checksum, 18 are taken as they stand and have to match to the letter.
+    """
+    if re.fullmatch(r"[A-Za-z0-9]{18}", subject, re.ASCII):
+        return subject
+    if re.fullmatch(r"[A-Za-z0-9]{15}", subject, re.ASCII):
+        return subject + "".join(_checksum(subject[start : start + 5]) for start in (0, 5, 10))
+    return None
+
+
+def _checksum(five: str) -> str:
+    return CHECKSUM[sum(1 << place for place, letter in enumerate(five) if "A" <= letter <= "Z")]

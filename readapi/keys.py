@@ -1,0 +1,139 @@
+"""The keys that tokens are verified with: one shared key, or the issuer's published set."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from http import HTTPStatus
+from typing import Any, Protocol
+
+import httpx
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+from jwt import PyJWK, PyJWTError
+
+from readapi.problems import unavailable
+
+log = logging.getLogger(__name__)
+FITTING = {("RSA", None): "RS256", ("EC", "P-256"): "ES256", ("OKP", "Ed25519"): "EdDSA"}
+"""The one algorithm each kind of published key may verify (kty, crv; RFC 7518 section 6, RFC 8037 section 2)."""
+KEPT_SECONDS = 600.0
+FLOOR_SECONDS = 30.0
+FETCH_SECONDS = 5.0
+SMALLEST_RSA_BITS = 2048
+
+
+class Keys(Protocol):
+    """Where verification keys come from."""
+
+    generation: int
+    """Changes whenever a token accepted before might no longer be."""
+
+    def find(self, algorithm: str, key_id: str | None) -> Any | None:
+        """The key for a token that names this algorithm and key id; None when there is none. Raises Problem (503)."""
+
+
+class SharedKey:
+    """The HS256 key of ME_STATUS_JWT_KEY; no other algorithm ever finds it."""
+
+    generation = 0
+
+    def __init__(self, key: str) -> None:
+        self._key = key.encode()
+
+    def find(self, algorithm: str, key_id: str | None) -> bytes | None:
+        return self._key if algorithm == "HS256" else None
+
+
+class PublishedKeys:
+    """The key set at ME_STATUS_JWKS_URL: RS256, ES256 and EdDSA (Ed25519) keys, kept for ten minutes.
+
+    An unknown key id fetches the set again, at most every 30 seconds, so that made-up ids cannot drive us against the
+    issuer. While the issuer does not answer, the last set goes on; without any, `find` raises a 503 Problem.
+    """
+
+    def __init__(self, url: str, *, clock: Callable[[], float] = time.monotonic, floor: float = FLOOR_SECONDS) -> None:
+        self.generation = 0
+        self._url = url
+        self._clock = clock
+        self._floor = floor
+        self._keys: dict[tuple[str, str | None], Any] | None = None
+        self._fetched_at = float("-inf")
+        self._tried_at = float("-inf")
+        self._lock = threading.Lock()
+
+    def find(self, algorithm: str, key_id: str | None) -> Any | None:
+        if algorithm not in FITTING.values():
+            return None
+        if self._clock() - self._fetched_at > KEPT_SECONDS or self._pick(algorithm, key_id) is None:
+            self._fetch()
+        if self._keys is None:
+            raise unavailable("no-keys", "The token issuer's keys cannot be had at the moment.", retry_after=30)
+        return self._pick(algorithm, key_id)
+
+    def refresh(self) -> None:
+        """Fetches the set again when it has been kept for its time; never raises."""
+        if self._clock() - self._fetched_at > KEPT_SECONDS:
+            self._fetch()
+
+    def _pick(self, algorithm: str, key_id: str | None) -> Any | None:
+        keys = self._keys or {}
+        if key_id is not None:
+            return keys.get((algorithm, key_id))
+        fitting = [key for (name, _), key in keys.items() if name == algorithm]
+        return fitting[0] if len(fitting) == 1 else None
+
+    def _fetch(self) -> None:
+        with self._lock:
+            if self._clock() - self._tried_at < self._floor:
+                return
+            self._tried_at = self._clock()
+            try:
+                keys = read_key_set(self._get())
+            except (httpx.HTTPError, ValueError) as error:
+                log.warning("the token issuer's keys cannot be fetched: %s", type(error).__name__)
+                return
+            self._fetched_at = self._clock()
+            self._keys = keys
+            self.generation += 1
+
+    def _get(self) -> Any:
+        answer = httpx.get(self._url, timeout=FETCH_SECONDS, headers={"Accept": "application/json"})
+        if answer.status_code != HTTPStatus.OK:
+            raise ValueError(f"status {answer.status_code}")
+        return answer.json()
+
+
+def read_key_set(document: Any) -> dict[tuple[str, str | None], Any]:
+    """Usable keys of a JWK set (RFC 7517, section 5) by algorithm and key id; keys of other kinds are passed over.
+
+    Raises ValueError when the document is no key set.
+    """
+    if not isinstance(document, dict) or not isinstance(document.get("keys"), list):
+        raise ValueError("not a JWK set")
+    keys: dict[tuple[str, str | None], Any] = {}
+    for entry in document["keys"]:
+        if (algorithm := _algorithm_of(entry)) and (key := _key_of(entry, algorithm)) is not None:
+            key_id = entry.get("kid")
+            keys[algorithm, key_id if isinstance(key_id, str) else None] = key
+    return keys
+
+
+def _algorithm_of(entry: Any) -> str | None:
+    if not isinstance(entry, dict) or entry.get("use", "sig") != "sig":
+        return None
+    kind = entry.get("kty")
+    curve = None if kind == "RSA" else entry.get("crv")
+    algorithm = FITTING.get((kind, curve)) if isinstance(kind, str) and isinstance(curve, str | None) else None
+    return algorithm if entry.get("alg", algorithm) in (algorithm, "Ed25519" if kind == "OKP" else algorithm) else None
+
+
+def _key_of(entry: dict[str, Any], algorithm: str) -> Any | None:
+    public = {name: value for name, value in entry.items() if name not in ("d", "p", "q", "dp", "dq", "qi", "oth")}
+    try:
+        key = PyJWK(public, algorithm).key
+    except (PyJWTError, ValueError, TypeError, KeyError):
+        return None
+    too_small = isinstance(key, RSAPublicKey) and key.key_size < SMALLEST_RSA_BITS
+    return None if too_small else key

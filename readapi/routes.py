@@ -1,0 +1,31 @@
+"""The routes of the caller's own state. Each parses, calls, and answers."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response, request
+
+from readapi.answers import Answer
+from readapi.status import Status
+
+
+def blueprint(status: Status) -> Blueprint:
+    """GET /api/me/status and /api/me/summary; HEAD comes with each."""
+    routes = Blueprint("me", __name__, url_prefix="/api/me")
+
+    @routes.get("/status")
+    def own_status() -> Response:
+        return _respond(status.status(*_asked()))
+
+    @routes.get("/summary")
+    def own_summary() -> Response:
+        return _respond(status.summary(*_asked()))
+
+    return routes
+
+
+def _asked() -> tuple[str | None, str | None]:
+    return request.headers.get("Authorization"), request.headers.get("If-None-Match")
+
+
+def _respond(answer: Answer) -> Response:
+    return answer.as_flask()

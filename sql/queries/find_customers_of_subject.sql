@@ -1,0 +1,25 @@
+-- Every customer a token's subject may mean, by portal user id or by Account id; more than one: in doubt; parameters subject, account_id.
+with by_portal_user as (
+    select account_id as customer_id
+    from snapshot.account
+    where portal_user_id = cast(:subject as text)
+),
+
+by_account as (
+    select customer_id
+    from me_status
+    where customer_id = cast(:account_id as text)
+),
+
+by_merged_account as (
+    select customer_id
+    from pipeline.account_redirect
+    where account_id = cast(:account_id as text)
+        and not exists (select from by_account)
+)
+
+select customer_id from by_portal_user
+union
+select customer_id from by_account
+union
+select customer_id from by_merged_account

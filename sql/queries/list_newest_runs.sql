@@ -1,0 +1,5 @@
+-- The newest runs of all jobs, newest first; parameter count.
+select run_id, job, started_at, finished_at, outcome, counts, error
+from job_run
+order by run_id desc
+limit cast(:count as integer)

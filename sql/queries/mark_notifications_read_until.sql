@@ -1,0 +1,8 @@
+-- Marks a customer's unread notifications read, up to an instant; parameters customer_id, until ('infinity' for all).
+update notification
+set read_at = now()
+where customer_id = :customer_id
+    and created_at <= cast(:until as timestamptz)
+    and read_at is null
+    and dismissed_at is null
+returning notification_id
