@@ -1,0 +1,24 @@
+"""Salesforce ids: 15 characters where case counts, or 18 with a checksum of the case (salesforce-api 9.2)."""
+
+from __future__ import annotations
+
+import re
+
+ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZ012345"
+SHAPE = re.compile(r"[0-9A-Za-z]{15}([0-9A-Za-z]{3})?")
+
+
+def checksum(short: str) -> str:
+    """The three characters that complete an id of 15."""
+    fives = (short[0:5], short[5:10], short[10:15])
+    return "".join(ALPHABET[sum(1 << at for at, letter in enumerate(five) if "A" <= letter <= "Z")] for five in fives)
+
+
+def normalised(value: object) -> str | None:
+    """The id in 18 characters; None for None or empty text. Raises ValueError for what is no id."""
+    if value is None or value == "":
+        return None
+    given = value.strip() if isinstance(value, str) else ""
+    if not SHAPE.fullmatch(given):
+        raise ValueError("is no Salesforce id of 15 or 18 characters")
+    return given if len(given) == 18 else given + checksum(given)

@@ -1,0 +1,138 @@
+"""Pulled rows on disk: sorted runs as Arrow files, read back merged in windows of the key.
+
+Memory holds one run while writing and one window while reading, however many rows there are.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from materializer.streams import Stream
+
+RUN_ROWS = 250_000
+
+
+class SpooledRows:
+    """The spool of one stream: `add` tables in the order they were read, then read `windows`.
+
+    Of rows with the same key the one added last wins. Usable as a context manager; `close` removes the files.
+    """
+
+    def __init__(self, stream: Stream, *, run_rows: int = RUN_ROWS) -> None:
+        self._stream = stream
+        self._run_rows = run_rows
+        self._waiting: list[pa.Table] = []
+        self._waiting_rows = 0
+        self._runs: list[pa.Table] = []
+        self._folder = Path(tempfile.mkdtemp(prefix=f"me-status-{stream.name}-"))
+
+    def __enter__(self) -> SpooledRows:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def add(self, rows: pa.Table) -> None:
+        """Takes in rows of the stream's columns, in any order of the key."""
+        if rows.num_rows == 0:
+            return
+        self.__dict__.pop("rows", None)
+        self._waiting.append(rows.select(self._stream.schema.names).cast(self._stream.schema))
+        self._waiting_rows += rows.num_rows
+        if self._waiting_rows >= self._run_rows:
+            self._write_run()
+
+    @cached_property
+    def rows(self) -> int:
+        """How many distinct keys it holds."""
+        key = self._stream.key
+        return sum(part.num_rows for part in self._merged([run.select([key]) for run in self._finished()], 250_000))
+
+    def windows(self, size: int) -> Iterator[pa.Table]:
+        """The rows in ascending key order, in tables of `size` rows (the last one of fewer)."""
+        waiting: list[pa.Table] = []
+        count = 0
+        for part in self._merged(self._finished(), size):
+            waiting.append(part)
+            count += part.num_rows
+            while count >= size:
+                joined = pa.concat_tables(waiting)
+                yield joined.slice(0, size)
+                waiting, count = [joined.slice(size)], count - size
+        if count:
+            yield pa.concat_tables(waiting)
+
+    def close(self) -> None:
+        self._runs.clear()
+        self._waiting.clear()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _finished(self) -> list[pa.Table]:
+        if self._waiting:
+            self._write_run()
+        return self._runs
+
+    def _write_run(self) -> None:
+        run = _unique(pa.concat_tables(self._waiting), self._stream.key)
+        self._waiting, self._waiting_rows = [], 0
+        path = self._folder / f"{len(self._runs):05}.arrow"
+        with pa.OSFile(str(path), "wb") as file, pa.ipc.new_file(file, run.schema) as writer:
+            writer.write_table(run.combine_chunks())
+        with pa.memory_map(str(path)) as file:
+            self._runs.append(pa.ipc.open_file(file).read_all())
+
+    def _merged(self, runs: list[pa.Table], size: int) -> Iterator[pa.Table]:
+        """Disjoint parts in ascending key order; each key once, from the run written last."""
+        key = self._stream.key
+        keys = [run[key].combine_chunks() if run.num_rows else pa.array([], run[key].type) for run in runs]
+        at = [0] * len(runs)
+        while alive := [index for index, done in enumerate(at) if done < len(keys[index])]:
+            step = max(1, size // len(alive))
+            bound = min(keys[index][min(at[index] + step, len(keys[index])) - 1].as_py() for index in alive)
+            slices = []
+            for index in alive:
+                until = _position_after(keys[index], bound, at[index])
+                slices.append(runs[index].slice(at[index], until - at[index]))
+                at[index] = until
+            yield _unique(pa.concat_tables(slices), key)
+
+
+def _position_after(keys: pa.Array, bound: Any, start: int) -> int:
+    """The first position from `start` whose key is greater than `bound`, in ascending keys."""
+    low, high = start, len(keys)
+    while low < high:
+        middle = (low + high) // 2
+        if _is_after(keys[middle].as_py(), bound):
+            high = middle
+        else:
+            low = middle + 1
+    return low
+
+
+def _is_after(key: Any, bound: Any) -> bool:
+    return bool(key > bound)  # ids are ASCII: Python's order of text is the bytewise one
+
+
+def _unique(rows: pa.Table, key: str) -> pa.Table:
+    """Sorted by key, of equal keys the last row. Rows already strictly ascending are returned as they are."""
+    keys = rows[key].combine_chunks() if rows.num_rows else rows[key]
+    if rows.num_rows < 2 or pc.all(pc.less(keys[:-1], keys[1:])).as_py():
+        return rows
+    rows = rows.take(pc.sort_indices(keys))  # stable: equal keys stay in the order they were read
+    keys = rows[key].combine_chunks()
+    if not pc.any(pc.equal(keys[:-1], keys[1:])).as_py():
+        return rows
+    is_last = pa.concat_arrays([_array(pc.not_equal(keys[:-1], keys[1:])), pa.array([True])])
+    return rows.filter(is_last)
+
+
+def _array(values: Any) -> pa.Array:
+    return values.combine_chunks() if isinstance(values, pa.ChunkedArray) else values
