@@ -83,8 +83,9 @@ class Invoices:
         self._payer = self._payer_of(0)
 
     def next_due_on(self, draw: int) -> date:
-        """The due date of the newest invoice of the person with this number."""
-        return self._dates[(draw >> 8) % CYCLES][0].due_on
+        """When the services of the person with this number are next due: within 30 days after the start."""
+        ahead = NEWEST_DUE_AHEAD - (draw >> 8) % CYCLES
+        return self._population.start + timedelta(days=ahead if ahead > 0 else ahead + CYCLES)
 
     def row(self, key: int, person: int, ordinal: int) -> Row:
         """Monthly, the newest last; amounts by the person's plan (7.3)."""
