@@ -35,8 +35,8 @@ POISONED = {
     "cancellations": "reason",
 }
 CURRENCIES: tuple[Row, ...] = (
-    {"id": 1, "code": "EUR", "prefix": "€", "suffix": " EUR", "format": 3, "rate": "1.00000"},
-    {"id": 2, "code": "USD", "prefix": "$", "suffix": " USD", "format": 1, "rate": "1.08000"},
+    {"id": 1, "code": "JPY", "prefix": "¥", "suffix": " JPY", "format": 1, "rate": "1.00000"},
+    {"id": 2, "code": "EUR", "prefix": "€", "suffix": " EUR", "format": 3, "rate": "0.00610"},
 )
 """An install's currencies, the base one first; `install.currencies` may be changed."""
 BROKEN_TEXT = "Caf\udce9\x0b"

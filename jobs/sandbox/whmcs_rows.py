@@ -104,9 +104,9 @@ def invoice(pen: Pen, row: Row, owner: Row, currency: Row) -> Row:
         "paymethodid": row.get("paymethodid"),
         "notes": pen.text(row.get("notes")),
         **_invoice_stamps(pen, row),
-        "currencycode": row.get("currencycode") or currency["code"],
-        "currencyprefix": currency["prefix"],
-        "currencysuffix": currency["suffix"],
+        "currencycode": row.get("currencycode", currency["code"]),
+        "currencyprefix": row.get("currencyprefix", currency["prefix"]),
+        "currencysuffix": row.get("currencysuffix", currency["suffix"]),
     }
 
 
