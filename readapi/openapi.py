@@ -146,7 +146,7 @@ def _own_state() -> Json:
 
 def _notifications() -> Json:
     identifier: Json = {"name": "id", "in": "path", "required": True, "schema": {"type": "string", "format": "uuid"}}
-    marks = {
+    marks: Json = {
         f"/api/notifications/{{id}}/{action}": {
             "parameters": [identifier],
             "post": {

@@ -1,0 +1,284 @@
+"""Which tokens are accepted: a shared key, or an issuer's published keys fetched over real HTTP."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import time
+from collections.abc import Iterator
+from threading import Thread
+from typing import Any
+
+import jwt
+import orjson
+import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from jwt.algorithms import ECAlgorithm, OKPAlgorithm, RSAAlgorithm
+from werkzeug.serving import make_server
+from werkzeug.wrappers import Response
+
+from readapi.keys import PublishedKeys, SharedKey, read_key_set
+from readapi.problems import Problem
+from readapi.tokens import Tokens
+
+KEY = "a shared key of the tests, 32 bytes or more"
+ALICE = "001000000000001AAA"
+RSA_KEY = rsa.generate_private_key(65537, 2048)
+OTHER_RSA_KEY = rsa.generate_private_key(65537, 2048)
+EC_KEY = ec.generate_private_key(ec.SECP256R1())
+ED_KEY = ed25519.Ed25519PrivateKey.generate()
+
+
+def claims(**more: object) -> dict[str, object]:
+    return {"sub": ALICE, "exp": time.time() + 600} | more
+
+
+def signed(key: Any = KEY, algorithm: str = "HS256", kid: object = None, **more: object) -> str:
+    payload = {name: value for name, value in claims(**more).items() if value is not ...}
+    return jwt.encode(payload, key, algorithm=algorithm, headers={"kid": kid} if kid else None)
+
+
+def raw(header: object, payload: object, secret: bytes | None = None) -> str:
+    """A token made by hand, for what no library would sign."""
+    parts = [base64.urlsafe_b64encode(orjson.dumps(part)).rstrip(b"=") for part in (header, payload)]
+    message = b".".join(parts)
+    signature = hmac.new(secret, message, hashlib.sha256).digest() if secret else b""
+    return (message + b"." + base64.urlsafe_b64encode(signature).rstrip(b"=")).decode()
+
+
+def refused(tokens: Tokens, authorization: str | None) -> Problem:
+    with pytest.raises(Problem) as caught:
+        tokens.subject(authorization)
+    assert 401 == caught.value.status
+    assert caught.value.headers["WWW-Authenticate"].startswith("Bearer")
+    return caught.value
+
+
+@pytest.fixture
+def shared() -> Tokens:
+    return Tokens(SharedKey(KEY))
+
+
+def test_a_good_token_gives_its_subject(shared):
+    """Scheme in any case, blanks around, audience and issuer ignored where none is set."""
+    token = signed(aud="anything", iss="anyone", iat=time.time(), nbf=time.time())
+    for authorization in (f"Bearer {token}", f"bearer {token}", f"BEARER  {token} "):
+        assert ALICE == shared.subject(authorization)
+
+
+@pytest.mark.parametrize("authorization", [None, "", "Bearer", "Bearer ", "Basic dTpw", "Token x"])
+def test_no_credentials_are_challenged_without_an_error(shared, authorization):
+    """RFC 6750, 3.1: a request without a token learns no error code."""
+    assert "Bearer" == refused(shared, authorization).headers["WWW-Authenticate"]
+
+
+@pytest.mark.parametrize(
+    "token",
+    [
+        signed(key="another key of 32 bytes or more, still"),
+        signed(exp=time.time() - 1),
+        signed(exp=...),
+        signed(exp="soon"),
+        signed(sub=...),
+        signed(sub=""),
+        signed(nbf=time.time() + 300),
+        signed(iat=time.time() + 300),
+        signed(algorithm="HS512", key=KEY * 3),
+        raw({"alg": "none", "typ": "JWT"}, claims()),
+        raw({"alg": "None"}, claims(), KEY.encode()),
+        raw({"alg": "HS256"}, claims(sub=5), KEY.encode()),
+        raw({"alg": "HS256"}, claims(sub=None), KEY.encode()),
+        raw({"alg": "HS256"}, claims(sub=[ALICE]), KEY.encode()),
+        raw({"alg": "HS256"}, claims(exp=[1]), KEY.encode()),
+        raw({"alg": "HS256"}, claims(exp=None), KEY.encode()),
+        raw({"alg": "HS256"}, [ALICE], KEY.encode()),
+        raw({"alg": ["HS256"]}, claims(), KEY.encode()),
+        raw({"alg": {}}, claims(), KEY.encode()),
+        raw({}, claims(), KEY.encode()),
+        raw([], claims(), KEY.encode()),
+        raw({"alg": "HS256", "kid": 5}, claims(), KEY.encode()),
+        raw({"alg": "HS256", "crit": ["b64"], "b64": False}, claims(), KEY.encode()),
+        "x",
+        "..",
+        "a.b.c",
+        "é.é.é",
+        "x" * 9000,
+        signed() + "x",
+        signed().rsplit(".", 1)[0] + ".",
+        base64.urlsafe_b64encode(b'{"alg":' + b"[" * 3000).decode() + ".e30.x",
+    ],
+)
+def test_a_bad_token_is_refused_by_code_and_never_repeated(shared, token):
+    """401 with error="invalid_token" (RFC 6750), and nothing of the token in the answer."""
+    problem = refused(shared, f"Bearer {token}")
+    assert 'error="invalid_token"' in problem.headers["WWW-Authenticate"]
+    assert token not in problem.detail + problem.headers["WWW-Authenticate"] or len(token) < 3
+
+
+def test_clocks_may_differ_by_a_minute_but_expired_is_expired(shared):
+    """nbf and iat have a leeway of 60 s, exp has none."""
+    assert ALICE == shared.subject(f"Bearer {signed(nbf=time.time() + 50, iat=time.time() + 50)}")
+    refused(shared, f"Bearer {signed(exp=time.time() - 0.5)}")
+
+
+def test_issuer_and_audience_are_required_where_set():
+    """A token of another issuer, for another audience, or without the claim is refused."""
+    tokens = Tokens(SharedKey(KEY), issuer="https://id", audience="portal")
+    assert ALICE == tokens.subject(f"Bearer {signed(iss='https://id', aud=['x', 'portal'])}")
+    for more in (
+        {"iss": "https://id"},
+        {"aud": "portal"},
+        {"iss": "x", "aud": "portal"},
+        {"iss": "https://id/", "aud": "portal"},
+        {"iss": "https://id", "aud": "x"},
+    ):
+        refused(tokens, f"Bearer {signed(**more)}")
+
+
+def test_a_remembered_token_still_expires():
+    """Verification is remembered until exp and not a moment longer."""
+    now = [time.time()]
+    tokens = Tokens(SharedKey(KEY), clock=lambda: now[0])
+    token = signed()
+    assert ALICE == tokens.subject(f"Bearer {token}")
+    now[0] += 601
+    refused(tokens, f"Bearer {token}")
+
+
+class Issuer:
+    """A key set over HTTP that can be changed and taken down."""
+
+    def __init__(self) -> None:
+        self.keys: list[object] = []
+        self.status = 200
+        self.asked = 0
+        self.server = make_server("127.0.0.1", 0, self, threaded=True)
+        self.url = f"http://127.0.0.1:{self.server.port}/keys"
+        Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def __call__(self, environ: Any, start_response: Any) -> Any:
+        self.asked += 1
+        return Response(orjson.dumps({"keys": self.keys}), self.status)(environ, start_response)
+
+
+@pytest.fixture
+def issuer() -> Iterator[Issuer]:
+    issuer = Issuer()
+    issuer.keys = [published(RSA_KEY, "r"), published(EC_KEY, "e"), published(ED_KEY, "d")]
+    yield issuer
+    issuer.server.shutdown()
+    issuer.server.server_close()
+
+
+def published(key: Any, kid: str | None, **more: object) -> dict[str, Any]:
+    algorithm = {rsa.RSAPrivateKey: RSAAlgorithm, ec.EllipticCurvePrivateKey: ECAlgorithm}
+    kind = next((value for known, value in algorithm.items() if isinstance(key, known)), OKPAlgorithm)
+    entry: dict[str, Any] = kind.to_jwk(key.public_key(), as_dict=True)
+    return entry | ({"kid": kid} if kid else {}) | more
+
+
+@pytest.mark.parametrize(
+    ("key", "algorithm", "kid"), [(RSA_KEY, "RS256", "r"), (EC_KEY, "ES256", "e"), (ED_KEY, "EdDSA", "d")]
+)
+def test_published_keys_verify_by_key_id(issuer, key, algorithm, kid):
+    """RS256, ES256 and EdDSA, each by its own key; without a kid the only fitting key serves."""
+    tokens = Tokens(PublishedKeys(issuer.url))
+    assert ALICE == tokens.subject(f"Bearer {signed(key, algorithm, kid)}")
+    assert ALICE == tokens.subject(f"Bearer {signed(key, algorithm)}")
+    assert 1 == issuer.asked
+
+
+def test_no_published_key_serves_for_another_algorithm(issuer):
+    """HS256 with the public key as its secret, RS512, none, and a kid of another kind of key are all refused."""
+    tokens = Tokens(PublishedKeys(issuer.url))
+    pem = RSA_KEY.public_key().public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
+    der = RSA_KEY.public_key().public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
+    for secret in (pem, pem.strip(), der, orjson.dumps(published(RSA_KEY, "r"))):
+        refused(tokens, f"Bearer {raw({'alg': 'HS256', 'kid': 'r'}, claims(), secret)}")
+    refused(tokens, f"Bearer {raw({'alg': 'none', 'kid': 'r'}, claims())}")
+    refused(tokens, f"Bearer {signed(RSA_KEY, 'RS512', 'r')}")
+    refused(tokens, f"Bearer {signed(RSA_KEY, 'PS256', 'r')}")
+    refused(tokens, f"Bearer {signed(EC_KEY, 'ES256', 'r')}")
+    refused(tokens, f"Bearer {signed(OTHER_RSA_KEY, 'RS256', 'r')}")
+
+
+def test_a_shared_key_never_verifies_anything_but_hs256(shared):
+    """A token signed by a private key does not pass where a shared key is set."""
+    refused(shared, f"Bearer {signed(RSA_KEY, 'RS256', 'r')}")
+
+
+def test_a_rotated_key_is_fetched_and_the_old_one_dropped(issuer):
+    """An unknown kid fetches the set again; tokens of a key no longer published are refused, remembered or not."""
+    now = [1000.0]
+    tokens = Tokens(PublishedKeys(issuer.url, clock=lambda: now[0]))
+    old, new = signed(RSA_KEY, "RS256", "r"), signed(OTHER_RSA_KEY, "RS256", "r2")
+    assert ALICE == tokens.subject(f"Bearer {old}")
+    issuer.keys = [published(OTHER_RSA_KEY, "r2")]
+    now[0] += 31
+    assert ALICE == tokens.subject(f"Bearer {new}")
+    refused(tokens, f"Bearer {old}")
+
+
+def test_a_withdrawn_key_ends_within_ten_minutes(issuer):
+    """The set is kept ten minutes; then a remembered token of a withdrawn key is refused."""
+    now = [1000.0]
+    tokens = Tokens(PublishedKeys(issuer.url, clock=lambda: now[0]))
+    token = signed(RSA_KEY, "RS256", "r", exp=time.time() + 3600)
+    assert ALICE == tokens.subject(f"Bearer {token}")
+    issuer.keys = []
+    now[0] += 601
+    refused(tokens, f"Bearer {token}")
+
+
+def test_made_up_key_ids_do_not_drive_us_against_the_issuer(issuer):
+    """At most one fetch in 30 seconds, however many unknown ids come."""
+    tokens = Tokens(PublishedKeys(issuer.url))
+    tokens.subject(f"Bearer {signed(RSA_KEY, 'RS256', 'r')}")
+    for number in range(20):
+        refused(tokens, f"Bearer {signed(RSA_KEY, 'RS256', f'x{number}')}")
+    assert 1 == issuer.asked
+
+
+@pytest.mark.parametrize("status", [500, 302, 404])
+def test_the_last_keys_go_on_while_the_issuer_is_down(issuer, status):
+    """With keys known, an issuer that fails changes nothing; without any, the answer is 503."""
+    now = [1000.0]
+    tokens = Tokens(PublishedKeys(issuer.url, clock=lambda: now[0]))
+    token = signed(RSA_KEY, "RS256", "r")
+    assert ALICE == tokens.subject(f"Bearer {token}")
+    issuer.status = status
+    now[0] += 3600
+    assert ALICE == tokens.subject(f"Bearer {token}")
+    with pytest.raises(Problem) as caught:
+        Tokens(PublishedKeys(issuer.url)).subject(f"Bearer {token}")
+    assert 503 == caught.value.status
+    assert int(caught.value.headers["Retry-After"]) > 0
+
+
+@pytest.mark.parametrize("document", [None, [], {}, {"keys": None}, {"keys": {}}, "x"])
+def test_what_is_no_key_set_is_no_key_set(document):
+    """A document of another form is a fault of the issuer, not an empty set."""
+    with pytest.raises(ValueError, match="not a JWK set"):
+        read_key_set(document)
+
+
+def test_keys_that_may_not_verify_here_are_passed_over():
+    """Symmetric, encryption, other curves, other algorithms, weak and broken keys; one good key remains."""
+    small = rsa.generate_private_key(65537, 1024)
+    entries = [
+        {"kty": "oct", "k": "c2VjcmV0", "kid": "o"},
+        published(RSA_KEY, "enc", use="enc"),
+        published(RSA_KEY, "512", alg="RS512"),
+        published(RSA_KEY, "hs", alg="HS256"),
+        published(ec.generate_private_key(ec.SECP384R1()), "p384"),
+        published(small, "small"),
+        {"kty": "RSA", "kid": "broken", "n": "x"},
+        {"kty": ["RSA"], "kid": "odd"},
+        {"kty": "EC", "crv": {}, "kid": "odd"},
+        "text",
+        None,
+        published(RSA_KEY, "good", use="sig", alg="RS256"),
+    ]
+    assert [("RS256", "good")] == list(read_key_set({"keys": entries}))
