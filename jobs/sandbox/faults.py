@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from threading import Lock
 from typing import Any
@@ -41,13 +42,16 @@ class Faults:
         with self._lock:
             self._faults.clear()
 
-    def take(self, label: str, *kinds: str) -> Fault | None:
-        """The fault that hits this request, counted as a hit; only of `kinds` when any are named."""
+    def take(self, label: str, *kinds: str, when: Callable[[Fault], bool] | None = None) -> Fault | None:
+        """The fault that hits this request, counted as a hit; only of `kinds` when any are named.
+
+        `when` looks at a fault's arguments before it counts as matching.
+        """
         with self._lock:
             for fault in self._faults:
                 if kinds and fault.kind not in kinds:
                     continue
-                if not re.search(fault.match, label, re.IGNORECASE):
+                if not re.search(fault.match, label, re.IGNORECASE) or not (when is None or when(fault)):
                     continue
                 if fault.after > 0:
                     fault.after -= 1
