@@ -8,7 +8,7 @@ from __future__ import annotations
 import html
 import re
 from calendar import monthrange
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -49,10 +49,22 @@ def read(
 
     The first column is the key. `place` names a record whose key cannot be read, by its position in `records`.
     """
+    return read_lists(transposed(records, (column.key for column in columns)), columns, place)
+
+
+def transposed(records: Sequence[Mapping[str, Any]], keys: Iterable[str]) -> dict[str, list[Any]]:
+    """The values of some keys, one list each; whatever else the records hold is left behind."""
+    return {key: [record.get(key) for record in records] for key in keys}
+
+
+def read_lists(
+    values: Mapping[str, Sequence[Any]], columns: Sequence[Column], place: Callable[[int], str]
+) -> tuple[pa.Table, list[RefusedRecord]]:
+    """As `read`, of values that lie in one list per key."""
     faults: dict[int, tuple[str, str]] = {}
     arrays = []
     for column in columns:
-        array, wrong = column.parse([record.get(column.key) for record in records])
+        array, wrong = column.parse(values[column.key])
         if column.is_required and array.null_count:
             missing = (position for position, is_null in enumerate(array.is_null().to_pylist()) if is_null)
             wrong = dict.fromkeys(missing, "is missing") | wrong
@@ -62,11 +74,9 @@ def read(
     table = pa.table(arrays, names=[column.name for column in columns])
     if not faults:
         return table, []
-    refused = [
-        RefusedRecord((arrays[0][at].as_py() is None and place(at)) or str(arrays[0][at].as_py()), *faults[at])
-        for at in sorted(faults)
-    ]
-    return table.filter(pa.array([at not in faults for at in range(len(records))])), refused
+    keys = arrays[0].to_pylist()
+    refused = [RefusedRecord(place(at) if keys[at] is None else str(keys[at]), *faults[at]) for at in sorted(faults)]
+    return table.filter(pa.array([at not in faults for at in range(len(keys))])), refused
 
 
 def _either(
@@ -115,7 +125,7 @@ def _one_text(value: Any) -> str | None:
     if value is None:
         return None
     if isinstance(value, bool | int | float | str):
-        return str(value).replace("\0", "") or None
+        return str(value).replace("\0", "").encode("utf-8", "replace").decode("utf-8") or None
     raise ValueError("is no text")
 
 

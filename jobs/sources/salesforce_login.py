@@ -10,8 +10,8 @@ import jwt
 import requests
 import structlog
 from requests.adapters import HTTPAdapter
-from simple_salesforce.login import SalesforceLogin
 from simple_salesforce.exceptions import SalesforceAuthenticationFailed
+from simple_salesforce.login import SalesforceLogin
 
 from config.settings import Settings
 from jobs.sources.errors import CredentialsError
