@@ -12,6 +12,7 @@ from typing import Any, Protocol
 import httpx
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from jwt import PyJWK, PyJWTError
+from jwt.utils import base64url_encode
 
 from readapi.problems import unavailable
 
@@ -30,7 +31,7 @@ class Keys(Protocol):
     generation: int
     """Changes whenever a token accepted before might no longer be."""
 
-    def find(self, algorithm: str, key_id: str | None) -> Any | None:
+    def find(self, algorithm: str, key_id: str | None) -> PyJWK | None:
         """The key for a token that names this algorithm and key id; None when there is none. Raises Problem (503)."""
 
 
@@ -40,9 +41,10 @@ class SharedKey:
     generation = 0
 
     def __init__(self, key: str) -> None:
-        self._key = key.encode()
+        symmetric = {"kty": "oct", "k": base64url_encode(key.encode()).decode()}
+        self._key = PyJWK(symmetric, "HS256")
 
-    def find(self, algorithm: str, key_id: str | None) -> bytes | None:
+    def find(self, algorithm: str, key_id: str | None) -> PyJWK | None:
         return self._key if algorithm == "HS256" else None
 
 
@@ -58,12 +60,12 @@ class PublishedKeys:
         self._url = url
         self._clock = clock
         self._floor = floor
-        self._keys: dict[tuple[str, str | None], Any] | None = None
+        self._keys: dict[tuple[str, str | None], PyJWK] | None = None
         self._fetched_at = float("-inf")
         self._tried_at = float("-inf")
         self._lock = threading.Lock()
 
-    def find(self, algorithm: str, key_id: str | None) -> Any | None:
+    def find(self, algorithm: str, key_id: str | None) -> PyJWK | None:
         if algorithm not in FITTING.values():
             return None
         if self._clock() - self._fetched_at > KEPT_SECONDS or self._pick(algorithm, key_id) is None:
@@ -77,7 +79,7 @@ class PublishedKeys:
         if self._clock() - self._fetched_at > KEPT_SECONDS:
             self._fetch()
 
-    def _pick(self, algorithm: str, key_id: str | None) -> Any | None:
+    def _pick(self, algorithm: str, key_id: str | None) -> PyJWK | None:
         keys = self._keys or {}
         if key_id is not None:
             return keys.get((algorithm, key_id))
@@ -105,14 +107,14 @@ class PublishedKeys:
         return answer.json()
 
 
-def read_key_set(document: Any) -> dict[tuple[str, str | None], Any]:
+def read_key_set(document: Any) -> dict[tuple[str, str | None], PyJWK]:
     """Usable keys of a JWK set (RFC 7517, section 5) by algorithm and key id; keys of other kinds are passed over.
 
     Raises ValueError when the document is no key set.
     """
     if not isinstance(document, dict) or not isinstance(document.get("keys"), list):
         raise ValueError("not a JWK set")
-    keys: dict[tuple[str, str | None], Any] = {}
+    keys: dict[tuple[str, str | None], PyJWK] = {}
     for entry in document["keys"]:
         if (algorithm := _algorithm_of(entry)) and (key := _key_of(entry, algorithm)) is not None:
             key_id = entry.get("kid")
@@ -129,11 +131,11 @@ def _algorithm_of(entry: Any) -> str | None:
     return algorithm if entry.get("alg", algorithm) in (algorithm, "Ed25519" if kind == "OKP" else algorithm) else None
 
 
-def _key_of(entry: dict[str, Any], algorithm: str) -> Any | None:
+def _key_of(entry: dict[str, Any], algorithm: str) -> PyJWK | None:
     public = {name: value for name, value in entry.items() if name not in ("d", "p", "q", "dp", "dq", "qi", "oth")}
     try:
-        key = PyJWK(public, algorithm).key
+        key = PyJWK(public, algorithm)
     except (PyJWTError, ValueError, TypeError, KeyError):
         return None
-    too_small = isinstance(key, RSAPublicKey) and key.key_size < SMALLEST_RSA_BITS
+    too_small = isinstance(key.key, RSAPublicKey) and key.key.key_size < SMALLEST_RSA_BITS
     return None if too_small else key
