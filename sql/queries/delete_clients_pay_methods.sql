@@ -1,0 +1,8 @@
+-- Removes the pay methods of the clients :client_ids, which are gone, and their places in the rota.
+with rota as (
+    delete from pipeline.pay_method_rota
+    where client_id = any(cast(:client_ids as bigint[]))
+)
+
+delete from snapshot.pay_method
+where client_id = any(cast(:client_ids as bigint[]));

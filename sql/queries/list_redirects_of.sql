@@ -1,0 +1,4 @@
+-- Where the accounts :account_ids were merged to, for those that were.
+select account_id, customer_id
+from pipeline.account_redirect
+where account_id = any(cast(:account_ids as text[]));
