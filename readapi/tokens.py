@@ -17,7 +17,7 @@ from readapi.problems import Problem, unauthorized
 LEEWAY_SECONDS = 60
 """For nbf and iat, the clocks of issuer and server; none for exp: an expired token is expired."""
 LONGEST_TOKEN = 8192
-KEPT_TOKENS = 10_000
+KEPT_TOKENS = 50_000
 MALFORMED = (jwt.PyJWTError, ValueError, TypeError, AttributeError, OverflowError, RecursionError)
 
 
