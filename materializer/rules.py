@@ -1,4 +1,4 @@
-"""The rules of one process as a value: wording, windows, steps and the business zone, with a version that rows store."""
+"""The rules of one process as a value: wording, windows, steps and business zone, with a version that rows store."""
 
 from __future__ import annotations
 

@@ -1,0 +1,210 @@
+"""The customer side of the store: the statements that refresh and rebuild run, each in the caller's transaction."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import Connection
+
+import sql
+from materializer import facts
+from materializer.document import Document
+from materializer.facts import Facts, Standing
+from materializer.notifications import Candidate
+from materializer.rules import Rules
+
+Row = tuple[Facts, Document, datetime | None]
+"""What is stored of one customer: facts, document, and when time next calls for a notification."""
+
+COLUMNS = (
+    "customer_id",
+    "whmcs_client_id",
+    "eligibility_status",
+    "verification_status",
+    "payment_method_count",
+    "active_service_count",
+    "open_order_count",
+    "open_case_count",
+    "unpaid_invoice_count",
+    "overdue_invoice_count",
+    "amount_due",
+    "currency",
+    "next_invoice_id",
+    "next_invoice_due_date",
+    "next_invoice_amount",
+    "task_count",
+    "top_task_type",
+    "document",
+    "content_hash",
+    "next_change_at",
+    "next_notification_at",
+)
+
+
+def is_whmcs_fresh(connection: Connection, now: datetime, limit: timedelta) -> bool:
+    """Whether WHMCS was taken in whole no longer than `limit` before `now`."""
+    return bool(connection.execute(sql.statement("read_whmcs_freshness"), {"now": now, "limit": limit}).scalar_one())
+
+
+def customers_to_refresh(connection: Connection, now: datetime, *, is_fresh: bool) -> list[str]:
+    """The customers marked or due, ascending."""
+    statement = sql.statement("select_customers_to_refresh")
+    return list(connection.execute(statement, {"now": now, "is_fresh": is_fresh}).scalars())
+
+
+def customers_to_rebuild(connection: Connection, customer: str | None) -> list[str]:
+    """Every customer, and everyone who has a row, ascending; or the one, where there is any trace of it."""
+    statement = sql.statement("select_customers_to_rebuild")
+    return list(connection.execute(statement, {"customer_id": customer}).scalars())
+
+
+def claim_unit(connection: Connection, run_id: int, unit: str) -> bool:
+    """Whether the unit is for this transaction to do; false when it has been committed before."""
+    return connection.execute(sql.statement("claim_run_unit"), {"run_id": run_id, "unit": unit}).first() is not None
+
+
+def finish_unit(connection: Connection, run_id: int, unit: str, counts: dict[str, Any]) -> None:
+    """Keeps what the unit counted."""
+    parameters = {"run_id": run_id, "unit": unit, "counts": json.dumps(counts)}
+    connection.execute(sql.statement("finish_run_unit"), parameters)
+
+
+def unit_counts(connection: Connection, run_id: int, unit: str) -> dict[str, Any]:
+    """What the unit counted when it was committed."""
+    counts: dict[str, Any] = connection.execute(
+        sql.statement("read_run_unit"), {"run_id": run_id, "unit": unit}
+    ).scalar_one()
+    return counts
+
+
+def take_marks(connection: Connection, customers: Sequence[str]) -> list[str]:
+    """Removes the customers' marks; those another transaction is marking or refreshing are left out for a later run."""
+    statement = sql.statement("take_refresh_marks")
+    return list(connection.execute(statement, {"customer_ids": list(customers)}).scalars())
+
+
+def mark(connection: Connection, customers: Sequence[str], now: datetime) -> None:
+    """Marks customers for the next refresh."""
+    if customers:
+        connection.execute(sql.statement("mark_customers"), {"customer_ids": list(customers), "now": now})
+
+
+def lock(connection: Connection, customers: Sequence[str]) -> set[str]:
+    """Holds the customers' rows until the transaction ends, so that no older facts overwrite newer ones."""
+    return set(connection.execute(sql.statement("lock_me_status"), {"customer_ids": list(customers)}).scalars())
+
+
+def read_facts(connection: Connection, customers: Sequence[str], rules: Rules) -> Iterator[Facts]:
+    """The facts of each customer, in no order."""
+    parameters = {"customer_ids": list(customers), "zone": rules.zone.key}
+    for row in connection.execute(sql.statement("read_facts"), parameters):
+        yield facts.decode(row.facts)
+
+
+def read_documents(connection: Connection, customers: Sequence[str]) -> dict[str, str]:
+    """The stored documents by customer, as text."""
+    rows = connection.execute(sql.statement("read_documents"), {"customer_ids": list(customers)})
+    return {row.customer_id: row.document for row in rows}
+
+
+def write(
+    connection: Connection,
+    rows: Sequence[Row],
+    rules: Rules,
+    *,
+    run_id: int,
+    now: datetime,
+    may_overwrite: bool = True,
+) -> int:
+    """Stores the rows that come out another than stored; how many those were.
+
+    `may_overwrite=False` leaves alone a row that another transaction has written meanwhile.
+    """
+    if not rows:
+        return 0
+    columns = zip(*(_columns(*row) for row in rows), strict=True)
+    parameters: dict[str, Any] = {name: list(values) for name, values in zip(COLUMNS, columns, strict=True)}
+    parameters |= {"computed_at": now, "rules_version": rules.version, "run_id": run_id}
+    parameters["may_overwrite"] = may_overwrite
+    return int(connection.execute(sql.statement("upsert_me_status"), parameters).scalar_one())
+
+
+def remove(connection: Connection, customers: Sequence[str]) -> int:
+    """Removes the rows of those that are no customers; how many had one."""
+    if not customers:
+        return 0
+    return len(connection.execute(sql.statement("delete_me_status"), {"customer_ids": list(customers)}).all())
+
+
+def resolve(connection: Connection, over: Sequence[tuple[str, Standing]], now: datetime) -> int:
+    """Marks the notifications of (customer, what stands) as resolved; how many."""
+    if not over:
+        return 0
+    parameters = {
+        "customer_ids": [customer for customer, _ in over],
+        "types": [standing.type for _, standing in over],
+        "source_ids": [standing.source_id for _, standing in over],
+        "now": now,
+    }
+    return connection.execute(sql.statement("resolve_notifications"), parameters).rowcount
+
+
+def put_out(
+    connection: Connection, decided: Sequence[tuple[str, Candidate]], *, run_id: int, now: datetime
+) -> dict[str, int]:
+    """Puts (customer, notification) into the outbox; how many by type were swallowed because their like waits there."""
+    if not decided:
+        return {}
+    parameters: dict[str, Any] = {
+        "customer_ids": [customer for customer, _ in decided],
+        "types": [candidate.type for _, candidate in decided],
+        "source_ids": [candidate.source_id for _, candidate in decided],
+        "titles": [candidate.title for _, candidate in decided],
+        "messages": [candidate.message for _, candidate in decided],
+        "action_urls": [candidate.action_url for _, candidate in decided],
+        "action_labels": [candidate.action_label for _, candidate in decided],
+        "window_seconds": [candidate.window_seconds for _, candidate in decided],
+        "run_id": run_id,
+        "now": now,
+    }
+    return {row.type: row.swallowed for row in connection.execute(sql.statement("insert_outbox"), parameters)}
+
+
+def consume(connection: Connection, transitions: Sequence[int], gone: Sequence[str]) -> None:
+    """Takes transitions as judged, and every one of those that are no customers."""
+    if transitions or gone:
+        parameters = {"transition_ids": list(transitions), "gone": list(gone)}
+        connection.execute(sql.statement("consume_transitions"), parameters)
+
+
+def _columns(known: Facts, document: Document, next_notification_at: datetime | None) -> tuple[Any, ...]:
+    """One row in the order of COLUMNS."""
+    content = document.content
+    stats, invoice, tasks = content.summary.stats, content.summary.next_invoice, content.tasks
+    return (
+        known.customer_id,
+        known.client_id,
+        content.internet_eligibility.status,
+        content.residence_card_verification.status,
+        content.payment_methods.total_count,
+        stats.active_subscriptions,
+        stats.open_orders,
+        stats.open_cases,
+        stats.unpaid_invoices,
+        stats.overdue_invoices,
+        None if stats.amount_due is None else Decimal(stats.amount_due),
+        stats.currency,
+        invoice and invoice.id,
+        invoice and invoice.due_date,
+        invoice and Decimal(invoice.amount),
+        len(tasks),
+        tasks[0].type if tasks else None,
+        document.body.decode(),
+        document.content_hash,
+        document.next_change_at,
+        next_notification_at,
+    )

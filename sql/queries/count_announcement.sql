@@ -1,0 +1,16 @@
+-- How many customers an announcement reaches, and how many of the type may go out unasked; customer_ids: null for every; now; floor, factor, days: the flood gate's.
+select
+    (
+        select count(*) from me_status
+        where
+            cast(:customer_ids as text []) is null
+            or me_status.customer_id = any(cast(:customer_ids as text []))
+    ) as customers,
+    (
+        select
+            cast(floor(greatest(cast(:floor as numeric), cast(:factor as numeric) * coalesce(max(sent_count.sent), 0))) as bigint)
+        from pipeline.sent_count
+        where
+            sent_count.type = 'SYSTEM_ANNOUNCEMENT'
+            and sent_count.sent_at >= cast(:now as timestamptz) - make_interval(days => cast(:days as integer))
+    ) as allowed

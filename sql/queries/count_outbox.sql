@@ -1,0 +1,43 @@
+-- What a run would send, by type, as dedupe would let it pass, with its limit and a few customers; run_id; now: the run's now; floor, factor, days: the flood gate's.
+with passing as (
+    select notification_outbox.type, notification_outbox.customer_id
+    from pipeline.notification_outbox
+    left join pipeline.notification_window
+        on notification_window.customer_id = notification_outbox.customer_id
+        and notification_window.type = notification_outbox.type
+        and notification_window.source_id = notification_outbox.source_id
+    where
+        notification_outbox.run_id = cast(:run_id as bigint)
+        and not notification_outbox.is_held
+        and (
+            notification_window.last_sent_at is null
+            or notification_window.last_sent_at
+            <= cast(:now as timestamptz) - make_interval(secs => notification_outbox.window_seconds)
+        )
+),
+
+counted as (
+    select
+        passing.type,
+        count(*) as notifications,
+        (array_agg(passing.customer_id order by passing.customer_id))[1:5] as samples
+    from passing
+    group by passing.type
+),
+
+sent_most as (
+    select sent_count.type, max(sent_count.sent) as sent
+    from pipeline.sent_count
+    where sent_count.sent_at >= cast(:now as timestamptz) - make_interval(days => cast(:days as integer))
+    group by sent_count.type
+)
+
+select
+    counted.type,
+    counted.notifications,
+    coalesce(sent_most.sent, 0) as most_sent,
+    cast(floor(greatest(cast(:floor as numeric), cast(:factor as numeric) * coalesce(sent_most.sent, 0))) as bigint) as allowed,
+    counted.samples
+from counted
+left join sent_most on sent_most.type = counted.type
+order by counted.type

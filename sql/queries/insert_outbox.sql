@@ -1,0 +1,69 @@
+-- Puts decided notifications into the outbox and records those whose like waits there already; one array per column; now, run_id: of the run; returns the swallowed by type.
+with decided as (
+    select
+        decided.*,
+        row_number() over (partition by decided.customer_id, decided.type, decided.source_id) as nth
+    from unnest(
+        cast(:customer_ids as text []),
+        cast(:types as text []),
+        cast(:source_ids as text []),
+        cast(:titles as text []),
+        cast(:messages as text []),
+        cast(:action_urls as text []),
+        cast(:action_labels as text []),
+        cast(:window_seconds as integer [])
+    ) as decided (customer_id, type, source_id, title, message, action_url, action_label, window_seconds)
+),
+
+put as (
+    insert into pipeline.notification_outbox (
+        customer_id, type, source_id, title, message, action_url, action_label, window_seconds, decided_at, run_id
+    )
+    select
+        decided.customer_id,
+        decided.type,
+        decided.source_id,
+        decided.title,
+        decided.message,
+        decided.action_url,
+        decided.action_label,
+        decided.window_seconds,
+        cast(:now as timestamptz),
+        cast(:run_id as bigint)
+    from decided
+    where decided.nth = 1
+    order by decided.customer_id, decided.type, decided.source_id
+    on conflict (customer_id, type, source_id) do nothing
+    returning customer_id, type, source_id
+),
+
+swallowed as (
+    insert into pipeline.swallowed_notification (
+        customer_id, type, source_id, swallowed_at, reason, passes_at, run_id
+    )
+    select
+        decided.customer_id,
+        decided.type,
+        decided.source_id,
+        cast(:now as timestamptz),
+        case when waiting.is_held then 'held' else 'window' end,
+        case when waiting.is_held then null
+        else cast(:now as timestamptz) + make_interval(secs => decided.window_seconds) end,
+        cast(:run_id as bigint)
+    from decided
+    left join put
+        on put.customer_id = decided.customer_id
+        and put.type = decided.type
+        and put.source_id = decided.source_id
+        and decided.nth = 1
+    left join pipeline.notification_outbox as waiting
+        on waiting.customer_id = decided.customer_id
+        and waiting.type = decided.type
+        and waiting.source_id = decided.source_id
+    where put.customer_id is null
+    returning type
+)
+
+select swallowed.type, count(*) as swallowed
+from swallowed
+group by swallowed.type

@@ -1,0 +1,12 @@
+-- Customers whose document or reminders may come out another than stored, ascending; now: the run's now; is_fresh: whether reminders may be sent.
+select refresh_mark.customer_id
+from pipeline.refresh_mark
+union
+select me_status.customer_id
+from me_status
+where me_status.next_change_at <= :now
+union
+select me_status.customer_id
+from me_status
+where cast(:is_fresh as boolean) and me_status.next_notification_at <= :now
+order by customer_id
