@@ -75,7 +75,7 @@ def log_in(settings: Settings, session: requests.Session) -> str:
 
 
 def _arguments(settings: Settings, instance_url: str) -> dict[str, Any]:
-    domain = host(instance_url).removesuffix(".salesforce.com")
+    domain = _domain(instance_url)
     version = settings.salesforce_api_version
     if settings.salesforce_flow == "client_credentials":
         assert settings.salesforce_consumer_secret is not None
@@ -100,6 +100,12 @@ def _arguments(settings: Settings, instance_url: str) -> dict[str, Any]:
         "sf_version": f"{min(float(version), LAST_SOAP_VERSION):.1f}",
         "domain": audience,
     }
+
+
+def _domain(instance_url: str) -> str:
+    """What the library puts before `.salesforce.com`; for another host any word does, the transport knows the host."""
+    name = urlsplit(instance_url).hostname or ""
+    return name.removesuffix(".salesforce.com") if name.endswith(".salesforce.com") else "instance.my"
 
 
 def _bad_key(settings: Settings, error: Exception) -> str:
