@@ -42,7 +42,8 @@ class SalesforceOrg(Access):
         self.faults = Faults()
         self.random = Random(seed)
         self.schema: dict[str, SObject] = standard_objects()
-        self.tables: dict[str, Table[str]] = {name: Table() for name in self.schema} | (tables or {})
+        self.tables: dict[str, Table[str]] = {name: Table[str]() for name in self.schema}
+        self.tables.update(tables or {})
         self.page_cap = 2000
         self.short_page_share = 0.0
         self.bulk_polls = 1
@@ -52,6 +53,7 @@ class SalesforceOrg(Access):
         self.hard_deleted: list[tuple[str, str, datetime]] = []
         self._stamps = {name: StampIndex(table) for name, table in self.tables.items()}
         self._numbers: dict[str, int] = {}
+        self._serials: dict[str, int] = {}
         self._open: list[Transaction] = []
         self._bin: dict[tuple[str, str], datetime] = {}
         self._hidden_fields: set[tuple[str, str]] = set()
@@ -175,11 +177,11 @@ class SalesforceOrg(Access):
         hides = self._hidden_rows.get(sobject)
         return None if hides is not None and hides(record_id) else row
 
-    def keys(self, sobject: str, *, deleted: bool) -> Iterator[str]:
-        """Every visible Id, ascending, without reading the rows."""
+    def keys(self, sobject: str, *, deleted: bool, since: str | None = None) -> Iterator[str]:
+        """Every visible Id (from `since` on), ascending, without reading the rows."""
         gone = set() if deleted else self._stamps[sobject].deleted_keys()
         hides = self._hidden_rows.get(sobject) or (lambda _: False)
-        keys = self.tables[sobject].keys()
+        keys = self.tables[sobject].keys(since)
         return (key for key in keys if key not in gone and not hides(key))
 
     def keys_stamped(self, sobject: str, low: datetime | None, high: datetime | None) -> list[str]:
@@ -207,7 +209,8 @@ class SalesforceOrg(Access):
     def new_record_defaults(self, sobject: str) -> Row:
         """What the platform fills in on creation."""
         with self.lock:
-            number = f"{self._numbers.get(sobject, 0):08d}"
+            self._serials[sobject] = self._serials.get(sobject, 0) + 1
+            number = f"{self._serials[sobject]:08d}"
         if sobject == "Order":
             return {"OrderNumber": number, "Status": "Draft", "StatusCode": "Draft"}
         if sobject == "Case":

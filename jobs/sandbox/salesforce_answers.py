@@ -36,8 +36,8 @@ class Refusal(Exception):  # noqa: N818  (an answer, not a failure of the stand-
         return json_answer([{"message": self.message, "errorCode": self.code}], self.status)
 
 
-def json_answer(value: Any, status: int = 200, **headers: str) -> Answer:
-    return Answer(status, json.dumps(value, default=rest_value).encode(), headers=headers)
+def json_answer(value: Any, status: int = 200) -> Answer:
+    return Answer(status, json.dumps(value, default=rest_value).encode())
 
 
 def not_found() -> Refusal:

@@ -49,7 +49,7 @@ def token_answer(org: SalesforceOrg, form: dict[str, str], authorization: str, h
         "signature": "ZGVtbw==",
         "scope": "api",
     }
-    return json_answer(answer | more, **{"Cache-Control": "no-cache, no-store"})
+    return json_answer(answer | more)
 
 
 def soap_answer(org: SalesforceOrg, version: str, body: bytes, home: str, label: str) -> Answer:

@@ -118,7 +118,11 @@ def _candidates(org: SalesforceOrg, bound: Bound) -> Iterable[str]:
     if window.stamped_from is not None or window.stamped_until is not None:
         keys = org.keys_stamped(bound.sobject, window.stamped_from, window.stamped_until)
         return (key for key in keys if window.admits(key))
-    return (key for key in org.keys(bound.sobject, deleted=bound.include_deleted) if window.admits(key))
+    return (
+        key
+        for key in org.keys(bound.sobject, deleted=bound.include_deleted, since=window.lowest_id)
+        if window.admits(key)
+    )
 
 
 def _holds(org: SalesforceOrg, test: Test, row: Row) -> bool:

@@ -141,6 +141,11 @@ class Window:
         return all(_SIGNS[sign](key, other) for sign, other in self.bounds)
 
     @property
+    def lowest_id(self) -> str | None:
+        """No smaller Id can match; None when there is no such bound."""
+        return max((key for sign, key in self.bounds if sign in (">", ">=")), default=None)
+
+    @property
     def days(self) -> float:
         """Width of the stamp window in days; infinite when it is open."""
         if self.stamped_from is None or self.stamped_until is None:
@@ -151,8 +156,8 @@ class Window:
 def window_of(where: Where | None) -> Window:
     """The bounds of a WHERE part; anything they cannot say is left to the test."""
     conditions = list(_anded(where))
-    on_id = [part for part in conditions if _names(part, "id")]
-    on_stamp = [part for part in conditions if _names(part, "systemmodstamp")]
+    on_id = _on(conditions, "id")
+    on_stamp = _on(conditions, "systemmodstamp")
     ranges = [part for part in on_id if part.operator in ("<", "<=", ">", ">=")]
     return Window(
         ids=_named_ids(on_id),
@@ -171,18 +176,20 @@ def _anded(where: Where | None) -> Iterator[Where]:
         yield where
 
 
-def _names(part: Where, name: str) -> bool:
-    return isinstance(part, Compare) and part.path.text.lower() == name
+def _on(conditions: list[Where], name: str) -> list[Compare]:
+    return [part for part in conditions if isinstance(part, Compare) and part.path.text.lower() == name]
 
 
-def _named_ids(parts: list[Any]) -> tuple[str, ...] | None:
+def _named_ids(parts: list[Compare]) -> tuple[str, ...] | None:
     for part in parts:
         if part.operator in ("=", "in"):
             return tuple(to_18(str(constant.value)) for constant in part.literals)
     return None
 
 
-def _edge(parts: list[Any], signs: tuple[str, ...], choose: Callable[[list[datetime]], datetime]) -> datetime | None:
+def _edge(
+    parts: list[Compare], signs: tuple[str, ...], choose: Callable[[list[datetime]], datetime]
+) -> datetime | None:
     edges: list[Scalar] = [part.literals[0].value for part in parts if part.operator in signs]
     instants = [edge for edge in edges if isinstance(edge, datetime)]
     return choose(instants) if instants else None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
@@ -420,12 +421,12 @@ class TestResources:
 
 class TestBulk:
     def test_a_download_holds_every_record_over_several_pages(
-        self, org: SalesforceOrg, client: Salesforce, tmp_path: Any
+        self, org: SalesforceOrg, client: Salesforce, tmp_path: Path
     ) -> None:
         keys = _accounts(org, 5)
         org.bulk_page_rows = 2
         parts = client.bulk2.Account.download("SELECT Id FROM Account", path=str(tmp_path), wait=0.1)
-        told = "".join(open(part["file"]).read() for part in parts)
+        told = "".join(Path(part["file"]).read_text() for part in parts)
         assert 3 == len(parts)
         assert all(key in told for key in keys)
 
