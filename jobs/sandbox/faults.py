@@ -14,7 +14,8 @@ class Fault:
     """One kind of misbehaviour.
 
     `kind` names it; `match` is a regular expression searched in the request's label (an API action or a path with its
-    query); the first `after` matching requests pass, then `times` are hit (None: for ever). `arguments` refine the kind.
+    query); the first `after` matching requests pass, then `times` are hit (None: for ever). `arguments` refine the
+    kind.
     """
 
     kind: str

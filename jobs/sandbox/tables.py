@@ -117,12 +117,14 @@ class Table(Generic[KeyT]):
         for watcher in self._watchers:
             watcher(key, row)
 
-    def keys(self) -> Iterator[KeyT]:
-        """All keys, ascending. Safe against writes between steps: a key written meanwhile may or may not appear."""
-        inserted = list(self._inserted)
+    def keys(self, since: KeyT | None = None) -> Iterator[KeyT]:
+        """All keys (from `since` on), ascending. Safe against writes between steps: a key written meanwhile may or
+        may not appear."""
+        start = 0 if since is None else bisect_left(range(len(self._generated)), since, key=self._generated.key_at)
+        inserted = list(self._inserted) if since is None else self._inserted[bisect_left(self._inserted, since) :]
         removed = set(self._removed)
         at = 0
-        for position in range(len(self._generated)):
+        for position in range(start, len(self._generated)):
             if position in removed:
                 continue
             key = self._generated.key_at(position)
