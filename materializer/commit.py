@@ -215,6 +215,7 @@ def _end(
     store.refuse(connection, pulled.stream, pulled.refused, run_id, now)
     _forget_refusals(connection, pulled, run_id)
     if pulled.extent == "clients":
+        store.readmit(connection, pulled.stream, [f"client {client}" for client in pulled.clients])
         _note_rota(connection, pulled.clients, now)
     if policy.is_baseline:
         store.mark_everybody(connection, now)
