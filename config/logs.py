@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import re
 import sys
+import traceback
 from typing import Any
 
 import structlog
@@ -28,6 +29,8 @@ PATTERNS = (
     re.compile(r"(?i)(?<=password=)[^\s&'\"]+|(?<=secret=)[^\s&'\"]+|(?<=token=)[^\s&'\"]+"),
 )
 SHORTEST_SECRET = 6
+ROOMS = ("me_status", "config", "sql", "materializer", "jobs", "readapi")
+"""Loggers of ours, which speak from info on; those of libraries from warnings on."""
 
 _known_secrets: set[str] = set()
 
@@ -55,7 +58,8 @@ def configure(settings: Settings | None = None, *, level: int = logging.INFO) ->
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(logging.WARNING)
-    logging.getLogger("me_status").setLevel(level)
+    for room in ROOMS:
+        logging.getLogger(room).setLevel(level)
 
 
 def get(name: str) -> Any:
@@ -86,6 +90,12 @@ def describe(error: BaseException) -> str:
     if isinstance(error, KeyboardInterrupt | SystemExit):
         return "interrupted"
     return f"unexpected {type(error).__name__} at {_place(error)}"
+
+
+def frames(error: BaseException) -> list[str]:
+    """Where an error came through, outermost first, as file:line function; no message and no values."""
+    steps = traceback.extract_tb(error.__traceback__)
+    return [f"{step.filename.rsplit('/', 1)[-1]}:{step.lineno} {step.name}" for step in steps]
 
 
 def hide_secrets(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
@@ -119,7 +129,4 @@ def _last_steps() -> list[Processor]:
 
 
 def _place(error: BaseException) -> str:
-    trace = error.__traceback__
-    while trace is not None and trace.tb_next is not None:
-        trace = trace.tb_next
-    return f"{trace.tb_frame.f_code.co_filename.rsplit('/', 1)[-1]}:{trace.tb_lineno}" if trace else "an unknown place"
+    return (frames(error) or ["an unknown place"])[-1]

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Self
+from zoneinfo import ZoneInfo
 
 from apscheduler.triggers.cron import CronTrigger
 from pydantic import Field, model_validator
@@ -26,6 +28,44 @@ class JobTiming(Table):
         if self.cron is not None:
             CronTrigger.from_crontab(self.cron, timezone="UTC")
         return self
+
+    def slot_after(self, instant: datetime, zone: ZoneInfo) -> datetime | None:
+        """The first slot later than `instant`, aware UTC; None for a cron expression that never comes again.
+
+        Slots of `every` are counted from each midnight UTC; those of `cron` are read in `zone`, the business zone.
+        """
+        if self.every is not None:
+            return _counted_slot(instant, self.every) + timedelta(minutes=_step(instant, self.every))
+        trigger = CronTrigger.from_crontab(self.cron, timezone=zone)
+        fires = trigger.get_next_fire_time(None, instant + timedelta(microseconds=1))
+        return None if fires is None else fires.astimezone(UTC)
+
+    def slot_before(self, instant: datetime, zone: ZoneInfo) -> datetime | None:
+        """The last slot at or before `instant`, aware UTC; None when there was none in the four years before."""
+        if self.every is not None:
+            return _counted_slot(instant, self.every)
+        for days in (1 / 24, 1, 32, 4 * 366):
+            slot = self._last_between(instant - timedelta(days=days), instant, zone)
+            if slot is not None:
+                return slot
+        return None
+
+    def _last_between(self, start: datetime, end: datetime, zone: ZoneInfo) -> datetime | None:
+        found, slot = None, self.slot_after(start, zone)
+        while slot is not None and slot <= end:
+            found, slot = slot, self.slot_after(slot, zone)
+        return found
+
+
+def _counted_slot(instant: datetime, minutes: int) -> datetime:
+    midnight = instant.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    return midnight + (instant - midnight) // timedelta(minutes=minutes) * timedelta(minutes=minutes)
+
+
+def _step(instant: datetime, minutes: int) -> int:
+    slot = _counted_slot(instant, minutes)
+    until_midnight = 24 * 60 - slot.hour * 60 - slot.minute
+    return min(minutes, until_midnight)
 
 
 class Freshness(Table):

@@ -51,3 +51,45 @@ def test_a_schema_of_a_later_version_is_refused(engine: Engine) -> None:
         connection.execute(text("update schema_version set version_num = '9999'"))
     with pytest.raises(MeStatusError, match="9999"):
         migrate(engine)
+
+
+def test_everything_has_a_comment(engine: Engine) -> None:
+    """Each table, view and column of the product's schemas is described where analysts look."""
+    statement = text(
+        """
+        select namespace.nspname || '.' || relation.relname || coalesce('.' || attribute.attname, '')
+        from pg_class as relation
+        join pg_namespace as namespace on namespace.oid = relation.relnamespace
+        left join pg_attribute as attribute
+            on attribute.attrelid = relation.oid and attribute.attnum > 0 and not attribute.attisdropped
+        where namespace.nspname in ('public', 'snapshot', 'pipeline', 'analytics')
+            and relation.relkind in ('r', 'v', 'm', 'p')
+            and (
+                col_description(relation.oid, attribute.attnum) is null
+                or obj_description(relation.oid, 'pg_class') is null
+            )
+        """
+    )
+    with engine.connect() as connection:
+        assert [] == list(connection.execute(statement).scalars())
+
+
+def test_analysts_see_the_published_and_nothing_else(engine: Engine) -> None:
+    """The role reads the four tables and the views of analytics; the snapshot and the bookkeeping are closed to it."""
+    statement = text(
+        """
+        select namespace.nspname || '.' || relation.relname
+        from pg_class as relation
+        join pg_namespace as namespace on namespace.oid = relation.relnamespace
+        where relation.relkind in ('r', 'v')
+            and namespace.nspname in ('public', 'snapshot', 'pipeline')
+            and has_schema_privilege('me_status_analyst', namespace.oid, 'usage')
+            and has_table_privilege('me_status_analyst', relation.oid, 'select')
+        order by 1
+        """
+    )
+    published = ["public.job_run", "public.me_status", "public.notification", "public.status_transition"]
+    with engine.connect() as connection:
+        assert published == list(connection.execute(statement).scalars())
+        connection.execute(text("set role me_status_analyst"))
+        assert 0 == connection.execute(text("select count(*) from analytics.customers_by_state")).scalar_one()

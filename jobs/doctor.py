@@ -1,0 +1,212 @@
+"""`doctor`: one line per thing that must be right, with the remedy where it is not."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Literal
+
+from sqlalchemy import Connection
+
+import sql
+from config import database
+from config.errors import MeStatusError, SettingsError
+from jobs import migrate, program
+from jobs.program import FAILED, SUCCESS, WRONG_USE, Program, answer, say
+from jobs.sources import salesforce, whmcs
+from jobs.sources.errors import SourceError
+from jobs.sources.salesforce import SalesforceSource
+from jobs.sources.salesforce_rows import selections
+from jobs.sources.whmcs import WhmcsSource
+
+ACTIONS: dict[str, dict[str, int]] = {
+    "GetClients": {},
+    "GetInvoices": {},
+    "GetClientsProducts": {},
+    "GetCancelledPackages": {},
+    "GetPayMethods": {"clientid": 1},
+    "GetInvoice": {"invoiceid": 1},
+    "GetClientsDetails": {"clientid": 1},
+}
+"""What the product asks WHMCS; of the last three a record that is not there is answer enough."""
+SKEW_ALLOWED = timedelta(minutes=2)
+
+
+@dataclass(frozen=True)
+class Line:
+    """One finding. `remedy` is empty when all is well."""
+
+    level: Literal["ok", "warn", "fail"]
+    thing: str
+    finding: str
+    remedy: str = ""
+
+
+def command(arguments: argparse.Namespace) -> int:
+    """Checks everything that can be checked and prints it; 2 for wrong settings, 1 when anything fails, else 0."""
+    try:
+        loaded = program.load()
+    except SettingsError as error:
+        lines = [Line("fail", "settings", fault, "correct it in the environment or .env") for fault in error.faults]
+        return _tell(lines, arguments, WRONG_USE)
+    lines = list(check(loaded))
+    return _tell(lines, arguments, FAILED if any(line.level == "fail" for line in lines) else SUCCESS)
+
+
+def check(loaded: Program) -> Iterator[Line]:
+    """All findings, in the order in which they matter."""
+    yield Line("ok", "settings", "read, and the four data files with them")
+    yield from _check_tokens(loaded)
+    yield from _check_database(loaded)
+    yield from _check_salesforce(loaded)
+    yield from _check_whmcs(loaded)
+
+
+def _check_tokens(loaded: Program) -> Iterator[Line]:
+    try:
+        loaded.settings.require("tokens")
+    except SettingsError as error:
+        yield Line("warn", "API tokens", error.faults[0], "set it before `me-status serve`")
+        return
+    yield Line("ok", "API tokens", "can be verified")
+    if loaded.settings.me_status_ops_token is None:
+        yield Line("warn", "ops", "/ops and /metrics answer 404", "set ME_STATUS_OPS_TOKEN to open them")
+
+
+def _check_database(loaded: Program) -> Iterator[Line]:
+    try:
+        engine = database.connect(loaded.settings)
+    except MeStatusError as error:
+        yield Line("fail", "database", str(error), "see above")
+        return
+    try:
+        where = "the embedded server" if loaded.is_embedded else "DATABASE_URL"
+        yield Line("ok", "database", f"{where} answers")
+        try:
+            migrate.require_current(engine)
+        except MeStatusError as error:
+            yield Line("fail", "schema", str(error), "run `me-status migrate`")
+            return
+        yield Line("ok", "schema", f"at {migrate.head()}")
+        with engine.connect() as connection:
+            yield from _check_links(connection)
+    finally:
+        engine.dispose()
+
+
+def _check_links(connection: Connection) -> Iterator[Line]:
+    counts = {row.problem: row.links for row in connection.execute(sql.statement("count_link_problems"))}
+    remedies = {
+        "conflict": ("claims in conflict", "give each client one account: `me-status status --json` lists them"),
+        "dangling": ("accounts naming a client that is not there", "correct the link field of these accounts"),
+        "unlinked_client": ("clients that no account claims", "fill the link field if they should be served"),
+    }
+    for problem, (what, remedy) in remedies.items():
+        if counts.get(problem):
+            yield Line("warn", "links", f"{counts[problem]:,} {what}", remedy)
+    if not counts:
+        yield Line("ok", "links", "none in doubt")
+
+
+def _check_salesforce(loaded: Program) -> Iterator[Line]:
+    try:
+        loaded.settings.require("salesforce")
+        source = salesforce.connect(loaded.settings, loaded.tables.mapping, loaded.tables.schedule)
+    except SettingsError as error:
+        yield from (Line("fail", "Salesforce settings", fault, "set it") for fault in error.faults)
+        return
+    except SourceError as error:
+        yield Line("fail", "Salesforce login", str(error), "see above")
+        return
+    yield Line("ok", "Salesforce login", f"accepted by {loaded.settings.salesforce_instance_url}")
+    if loaded.settings.salesforce_flow == "soap":
+        yield Line(
+            "warn", "Salesforce login", "SOAP login ends in Summer '27",
+            "set SALESFORCE_CONSUMER_KEY and SALESFORCE_CONSUMER_SECRET (client credentials) instead",
+        )  # fmt: skip
+    try:
+        yield from _check_fields(source, loaded)
+    except SourceError as error:
+        yield Line("fail", "Salesforce", str(error), "see above")
+    yield from _check_skew("Salesforce", source.session.server_time)
+
+
+def _check_fields(source: SalesforceSource, loaded: Program) -> Iterator[Line]:
+    for name, selected in selections(loaded.tables.mapping).items():
+        seen = source.fields_of(name)
+        if seen is None:
+            yield Line("warn", selected.sobject, "its describe cannot be read", "grant the user API access to it")
+            continue
+        folded = {field.lower() for field in seen}
+        missing = [field for field in selected.mapped if field.lower() not in folded]
+        for field in missing:
+            is_required = field in selected.required
+            yield Line(
+                "fail" if is_required else "warn",
+                f"{selected.sobject}.{field}",
+                "is not there or hidden" + ("" if is_required else "; what it holds is null"),
+                "create it, grant Read on it, or map another in ME_STATUS_FIELDS",
+            )
+        for field in (field for field in selected.mapped if seen.get(field)):
+            yield Line(
+                "warn", f"{selected.sobject}.{field}", "is a formula: its changes move no stamp",
+                "its changes are seen by full pulls only; lower salesforce.full_every_hours, or store the value",
+            )  # fmt: skip
+        if not missing:
+            yield Line("ok", selected.sobject, f"all {len(selected.mapped)} mapped fields are there")
+
+
+def _check_skew(source: str, server_time: datetime | None) -> Iterator[Line]:
+    if server_time is None:
+        return
+    skew = abs(datetime.now(UTC) - server_time)
+    if skew > SKEW_ALLOWED:
+        yield Line(
+            "warn", f"{source} clock", f"differs from this machine's by {skew}", "set this machine's clock by NTP"
+        )
+    else:
+        yield Line("ok", f"{source} clock", "agrees with this machine's")
+
+
+def _check_whmcs(loaded: Program) -> Iterator[Line]:
+    try:
+        loaded.settings.require("whmcs")
+    except SettingsError as error:
+        yield from (Line("fail", "WHMCS settings", fault, "set it") for fault in error.faults)
+        return
+    try:
+        source = whmcs.connect(loaded.settings, loaded.tables.mapping, loaded.tables.schedule)
+    except SourceError as error:
+        yield Line("fail", "WHMCS login", str(error), "see above")
+        return
+    yield Line("ok", "WHMCS login", f"accepted by {loaded.settings.whmcs_url}")
+    try:
+        yield from _check_actions(source)
+        yield from _check_skew("WHMCS", source.transport.server_time)
+    finally:
+        source.close()
+
+
+def _check_actions(source: WhmcsSource) -> Iterator[Line]:
+    for action, parameters in ACTIONS.items():
+        try:
+            source.check(action, **parameters)
+        except SourceError as error:
+            yield Line("fail", f"WHMCS {action}", str(error), "allow the action in the credentials' API role")
+        else:
+            yield Line("ok", f"WHMCS {action}", "allowed")
+
+
+def _tell(lines: Iterable[Line], arguments: argparse.Namespace, code: int) -> int:
+    if arguments.json:
+        checks = [
+            {"level": line.level, "thing": line.thing, "finding": line.finding, "remedy": line.remedy} for line in lines
+        ]
+        answer({"ok": code == SUCCESS, "checks": checks})
+        return code
+    for line in lines:
+        remedy = f" -> {line.remedy}" if line.remedy else ""
+        say(f"{line.level:4} {line.thing}: {line.finding}{remedy}")
+    return code

@@ -1,0 +1,55 @@
+"""Prune: forgets history older than its retention, a bounded batch per transaction.
+
+What other parts still read stays: transitions not yet judged, those of a living service that recent activity shows,
+notifications that stand unread, dedupe windows of customers that exist, counts as far back as the flood gate looks,
+held runs that wait, and the latest run of each job.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import CursorResult
+
+import sql
+from config.database import Database
+from config.schedule import Retention
+
+ROWS_AT_ONCE = 5000
+SPAN_OF_TABLE = {
+    "transitions": "transitions",
+    "notifications": "notifications",
+    "swallowed": "notifications",
+    "windows": "notifications",
+    "run_units": "runs",
+    "sent_counts": "runs",
+    "held_runs": "runs",
+    "runs": "runs",
+}
+"""What is pruned (prune_<name>.sql), and the retention that says when it is old."""
+
+
+def prune(
+    database: Database, retention: Retention, *, now: datetime, flood_days: int = 0, rows_at_once: int = ROWS_AT_ONCE
+) -> dict[str, int]:
+    """Deletes what is older than its retention; how many rows, by what was pruned.
+
+    `flood_days` is how far back the flood gate looks: counts of what was sent are kept a day longer at least.
+    """
+    days = {name: int(getattr(retention, span)) for name, span in SPAN_OF_TABLE.items()}
+    days["sent_counts"] = max(days["sent_counts"], flood_days + 1)
+    return {
+        name: _prune(database, f"prune_{name}", now - timedelta(days=days[name]), rows_at_once)
+        for name in SPAN_OF_TABLE
+    }
+
+
+def _prune(database: Database, statement: str, before: datetime, rows: int) -> int:
+    pruned = 0
+    while True:
+        with database.begin() as connection:
+            result = connection.execute(sql.statement(statement), {"before": before, "rows": rows})
+        assert isinstance(result, CursorResult)
+        pruned += result.rowcount
+        if result.rowcount < rows:
+            return pruned

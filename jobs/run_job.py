@@ -1,0 +1,158 @@
+"""`run JOB`: one run of one job, or of both syncs and the refresh, for real or rehearsed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import Engine
+
+from config import logs
+from config.database import RehearsalDatabase, rehearsal
+from jobs import perform, runs, summaries
+from jobs.perform import Wish
+from jobs.program import FAILED, NEEDS_A_LOOK, SUCCESS, Program
+from jobs.runs import Run
+
+log = logs.get("run")
+
+
+@dataclass(frozen=True)
+class Report:
+    """How one run went. `outcome`: succeeded, failed, held, or skipped (its slot was taken or the job was running)."""
+
+    job: str
+    outcome: str
+    run_id: int | None = None
+    counts: dict[str, Any] = field(default_factory=dict)
+    transitions: list[dict[str, Any]] = field(default_factory=list)
+    notifications: list[dict[str, Any]] = field(default_factory=list)
+    held: dict[str, Any] | None = None
+    error: str | None = None
+    is_rehearsal: bool = False
+
+    @property
+    def exit_code(self) -> int:
+        if self.outcome == "failed":
+            return FAILED
+        return NEEDS_A_LOOK if self.outcome == "held" or summaries.refused_in(self.counts) else SUCCESS
+
+    def as_json(self) -> dict[str, Any]:
+        """The object that `--json` prints."""
+        return {
+            "job": self.job,
+            "runId": self.run_id,
+            "outcome": self.outcome,
+            "dryRun": self.is_rehearsal,
+            "counts": self.counts,
+            "transitions": [_camel(row) for row in self.transitions],
+            "notifications": [_camel(row) for row in self.notifications],
+            "held": self.held,
+            "error": self.error,
+        }
+
+    def in_words(self) -> str:
+        """One line for people."""
+        if self.outcome == "skipped":
+            return f"{self.job}: skipped, its slot is taken or the job is running"
+        if self.outcome == "failed":
+            return f"{self.job}: failed: {self.error}"
+        line = f"{self.job}: {summaries.in_words(self.job, self.counts, self.transitions)}"
+        if self.held is not None:
+            line += f"; held as run {self.run_id}, see `me-status held list`"
+        return line + (" (dry run, nothing written)" if self.is_rehearsal else "")
+
+    def samples_in_words(self) -> list[str]:
+        """What a rehearsal would have done, a line per kind with a few ids."""
+        seen = [
+            f"  {row['transitions']:,} x {row['entity']} {row['field']} {row['old_value']} -> {row['new_value']}, "
+            f"such as {', '.join(row['samples'])}"
+            for row in self.transitions
+        ]
+        sent = [
+            f"  {row['notifications']:,} x {row['type']}, such as to {', '.join(row['samples'])}"
+            for row in self.notifications
+        ]
+        return seen + sent
+
+
+def exit_code(reports: list[Report]) -> int:
+    """Of several runs: failed beats held and refused beats success."""
+    codes = {report.exit_code for report in reports}
+    return next((code for code in (FAILED, NEEDS_A_LOOK) if code in codes), SUCCESS)
+
+
+def by_hand(engine: Engine, program: Program, job: str, wish: Wish, now: datetime | None) -> list[Report]:
+    """Runs the job at `now` (None: the clock, read as each run starts); of `all` one failing does not stop the next."""
+    jobs = perform.OF_ALL if job == "all" else (job,)
+    return [_live(engine, program, name, wish, now) for name in jobs]
+
+
+def in_rehearsal(engine: Engine, program: Program, job: str, wish: Wish, now: datetime | None) -> list[Report]:
+    """Does what `by_hand` does and keeps nothing; other runs wait meanwhile, since it holds what it touches."""
+    jobs = perform.OF_ALL if job == "all" else (job,)
+    with runs.alone(engine, *runs.LOCKS), rehearsal(engine) as database:
+        return [_rehearsed(database, program, name, wish, now or datetime.now(UTC)) for name in jobs]
+
+
+def of_slot(engine: Engine, program: Program, job: str, wish: Wish, due_at: datetime) -> Report:
+    """Runs the job for the slot unless that was done, or the job is under way."""
+    run: Run | None = None
+    try:
+        with runs.claimed(engine, job, now=datetime.now(UTC), due_at=due_at) as run:
+            if run is None:
+                return Report(job, "skipped")
+            perform.perform(run, program.settings, program.tables, wish)
+    except Exception as error:  # noqa: BLE001, the ledger has it; the scheduler goes on
+        return _failed(job, run, error)
+    return _finished(engine, run)
+
+
+def _live(engine: Engine, program: Program, job: str, wish: Wish, now: datetime | None) -> Report:
+    run: Run | None = None
+    try:
+        with runs.started(engine, job, now=now or datetime.now(UTC)) as run:
+            perform.perform(run, program.settings, program.tables, wish)
+    except Exception as error:  # noqa: BLE001, told in the report; the ledger has it
+        return _failed(job, run, error)
+    return _finished(engine, run)
+
+
+def _rehearsed(database: RehearsalDatabase, program: Program, job: str, wish: Wish, now: datetime) -> Report:
+    run: Run | None = None
+    try:
+        with runs.rehearsed(database, job, now=now) as run:
+            perform.perform(run, program.settings, program.tables, wish)
+            with database.begin() as connection:
+                transitions = summaries.transitions_of(connection, run.run_id, run.now)
+                notifications = summaries.notifications_of(connection, run.run_id, run.now)
+    except Exception as error:  # noqa: BLE001, told in the report
+        return _failed(job, run, error, is_rehearsal=True)
+    outcome = "succeeded" if run.held is None else "held"
+    return Report(job, outcome, None, run.counts, transitions, notifications, run.held, is_rehearsal=True)
+
+
+def _finished(engine: Engine, run: Run) -> Report:
+    with engine.connect() as connection:
+        transitions = summaries.transitions_of(connection, run.run_id, run.now)
+        notifications = summaries.notifications_of(connection, run.run_id, run.now)
+    outcome = "succeeded" if run.held is None else "held"
+    return Report(run.job, outcome, run.run_id, run.counts, transitions, notifications, run.held)
+
+
+def _failed(job: str, run: Run | None, error: Exception, *, is_rehearsal: bool = False) -> Report:
+    described = logs.describe(error)
+    if described.startswith("unexpected"):
+        log.error("unexpected error", job=job, error=described, frames=logs.frames(error))
+    counts = {} if run is None else run.counts
+    run_id = None if run is None or is_rehearsal else run.run_id
+    return Report(job, "failed", run_id, counts, error=described, is_rehearsal=is_rehearsal)
+
+
+def _camel(row: dict[str, Any]) -> dict[str, Any]:
+    def name(snake: str) -> str:
+        first, *rest = snake.split("_")
+        return first + "".join(word.capitalize() for word in rest)
+
+    return {name(key): value for key, value in row.items()}

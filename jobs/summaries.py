@@ -1,0 +1,112 @@
+"""What a run did, in plain words: "12 invoices due, 15 notifications, 2 swallowed by dedupe"."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection
+
+import sql
+
+BECAME = {
+    ("account", "eligibility_status"): ("customer became {}", "customers became {}"),
+    ("account", "verification_status"): ("verification became {}", "verifications became {}"),
+    ("order", "status"): ("order became {}", "orders became {}"),
+    ("order", "activation_status"): ("order activation became {}", "order activations became {}"),
+    ("service", "status"): ("service became {}", "services became {}"),
+    ("service", "cancellation_requested"): ("cancellation requested", "cancellations requested"),
+    ("invoice", "status"): ("invoice became {}", "invoices became {}"),
+    ("case", "status"): ("case became {}", "cases became {}"),
+}
+ABOUT = {
+    "ELIGIBILITY_ELIGIBLE": ("customer told of eligibility", "customers told of eligibility"),
+    "ELIGIBILITY_INELIGIBLE": ("customer told of ineligibility", "customers told of ineligibility"),
+    "VERIFICATION_VERIFIED": ("verification accepted", "verifications accepted"),
+    "VERIFICATION_REJECTED": ("verification rejected", "verifications rejected"),
+    "ORDER_APPROVED": ("order approved", "orders approved"),
+    "ORDER_ACTIVATED": ("order activated", "orders activated"),
+    "ORDER_FAILED": ("order failed", "orders failed"),
+    "CANCELLATION_SCHEDULED": ("cancellation scheduled", "cancellations scheduled"),
+    "CANCELLATION_COMPLETE": ("cancellation complete", "cancellations complete"),
+    "PAYMENT_METHOD_EXPIRING": ("card expiring", "cards expiring"),
+    "INVOICE_DUE": ("invoice due", "invoices due"),
+    "SYSTEM_ANNOUNCEMENT": ("announcement", "announcements"),
+}
+
+
+def counted(count: int, one: str, many: str) -> str:
+    """'1 invoice due', '1,200 invoices due'."""
+    return f"{count:,} {one if count == 1 else many}"
+
+
+def transitions_of(connection: Connection, run_id: int, now: datetime) -> list[dict[str, Any]]:
+    """What the run observed: entity, field, old_value, new_value, transitions (how many), samples (ids)."""
+    rows = connection.execute(sql.statement("summarise_transitions"), {"run_id": run_id, "now": now})
+    return [dict(row) for row in rows.mappings()]
+
+
+def notifications_of(connection: Connection, run_id: int, now: datetime) -> list[dict[str, Any]]:
+    """What the run sent: type, notifications (how many), samples (customer ids)."""
+    rows = connection.execute(sql.statement("summarise_notifications"), {"run_id": run_id, "now": now})
+    return [dict(row) for row in rows.mappings()]
+
+
+def refused_in(counts: Any) -> int:
+    """How many records were refused, wherever the counts say so."""
+    if isinstance(counts, Mapping):
+        own = counts.get("refused")
+        return (own if isinstance(own, int) else 0) + sum(
+            refused_in(value) for name, value in counts.items() if name != "refused" or not isinstance(value, int)
+        )
+    return 0
+
+
+def in_words(job: str, counts: Mapping[str, Any], transitions: list[dict[str, Any]]) -> str:
+    """One line about a finished run."""
+    parts = _became(transitions)
+    if job == "refresh":
+        parts += _refreshed(counts)
+    elif job == "prune":
+        parts += [f"{count:,} {name.replace('_', ' ')} removed" for name, count in counts.items() if count]
+    else:
+        parts += _records(counts)
+    return ", ".join(parts) or "nothing changed"
+
+
+def _became(transitions: list[dict[str, Any]]) -> list[str]:
+    totals: dict[tuple[str, str], int] = {}
+    for row in transitions:
+        words = BECAME.get((row["entity"], row["field"]))
+        if words is not None and row["new_value"] is not None:
+            word = str(row["new_value"]).replace("_", " ")
+            key = (words[0].format(word), words[1].format(word))
+            totals[key] = totals.get(key, 0) + row["transitions"]
+    return [counted(count, one, many) for (one, many), count in totals.items()]
+
+
+def _refreshed(counts: Mapping[str, Any]) -> list[str]:
+    sent, swallowed = counts.get("sent", {}), sum(counts.get("swallowed", {}).values())
+    parts = [counted(count, *ABOUT.get(kind, (kind, kind))) for kind, count in sent.items() if count]
+    parts.append(counted(counts.get("changed", 0), "document changed", "documents changed"))
+    if counts.get("removed"):
+        parts.append(counted(counts["removed"], "customer removed", "customers removed"))
+    parts.append(counted(sum(sent.values()), "notification", "notifications"))
+    if swallowed:
+        parts.append(f"{swallowed:,} swallowed by dedupe")
+    if counts.get("resolved"):
+        parts.append(f"{counts['resolved']:,} resolved")
+    return parts
+
+
+def _records(counts: Mapping[str, Any]) -> list[str]:
+    totals = {
+        name: sum(part.get(name, 0) for part in _streams(counts)) for name in ("added", "changed", "removed", "refused")
+    }
+    return [f"{count:,} {'record' if count == 1 else 'records'} {name}" for name, count in totals.items() if count]
+
+
+def _streams(counts: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    nested = [value for value in counts.values() if isinstance(value, Mapping)]
+    return [part for value in nested for part in ([value] if "added" in value else _streams(value))]

@@ -1,0 +1,6 @@
+-- Links in doubt of the kind :problem (conflict, dangling or unlinked_client), at most :at_most.
+select link_problem.customer_id, link_problem.client_id
+from pipeline.link_problem
+where link_problem.problem = :problem
+order by link_problem.client_id, link_problem.customer_id
+limit :at_most;

@@ -1,0 +1,20 @@
+-- What the run :run_id observed at :now, by status: how many, and up to five records of each.
+select
+    status_transition.entity,
+    status_transition.field,
+    status_transition.old_value,
+    status_transition.new_value,
+    count(*) as transitions,
+    (array_agg(status_transition.entity_id order by status_transition.transition_id))[1:5] as samples
+from status_transition
+where status_transition.observed_at = :now and status_transition.run_id = :run_id
+group by
+    status_transition.entity,
+    status_transition.field,
+    status_transition.old_value,
+    status_transition.new_value
+order by
+    status_transition.entity,
+    status_transition.field,
+    transitions desc,
+    status_transition.new_value;
