@@ -62,8 +62,10 @@ def _refusal(status: int, content: Any, action: str) -> SourceError:
     said = f"HTTP {status}" + (f" {code}" if code else "")
     if status == 401:
         return _no_session(code, message, said, action)
-    if code in ("REQUEST_LIMIT_EXCEEDED", "LIMIT_EXCEEDED", "EXCEEDEDQUOTA"):
+    if code == "REQUEST_LIMIT_EXCEEDED":
         return _over_limit(message, said, action)
+    if code in ("LIMIT_EXCEEDED", "EXCEEDEDQUOTA"):
+        return SourceError(_said(action, said, "the day's Bulk jobs are used up; REST is used"))
     if code == "INVALID_FIELD":
         return _no_field(message, said, action)
     if code == "INVALID_QUERY_LOCATOR":
