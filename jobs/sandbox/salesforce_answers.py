@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
+
+import orjson
 
 from jobs.sandbox.faults import Fault, Faults
 
@@ -37,7 +38,7 @@ class Refusal(Exception):  # noqa: N818  (an answer, not a failure of the stand-
 
 
 def json_answer(value: Any, status: int = 200) -> Answer:
-    return Answer(status, json.dumps(value, default=rest_value).encode())
+    return Answer(status, orjson.dumps(value, default=rest_value, option=orjson.OPT_PASSTHROUGH_DATETIME))
 
 
 def not_found() -> Refusal:
@@ -47,7 +48,7 @@ def not_found() -> Refusal:
 def rest_value(value: Any) -> Any:
     """A Python value as REST JSON has it (salesforce-api 9.1)."""
     if isinstance(value, datetime):
-        return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.000+0000")
+        return _seconds(value) + ".000+0000"
     if isinstance(value, date):
         return value.isoformat()
     if isinstance(value, Decimal):
@@ -62,8 +63,12 @@ def csv_value(value: Any) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, datetime):
-        return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.000Z")
+        return _seconds(value) + ".000Z"
     return value.isoformat() if isinstance(value, date) else str(value)
+
+
+def _seconds(instant: datetime) -> str:
+    return instant.astimezone(UTC).replace(microsecond=0, tzinfo=None).isoformat()
 
 
 REST_FAULTS: dict[str, tuple[int, str, str]] = {

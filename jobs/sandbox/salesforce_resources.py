@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from jobs.sandbox.salesforce import SalesforceOrg
-from jobs.sandbox.salesforce_answers import Answer, Refusal, not_found
+from jobs.sandbox.salesforce_answers import Refusal, json_answer, not_found
 from jobs.sandbox.salesforce_ids import to_18
 from jobs.sandbox.soql_run import attributes, plain
 from jobs.sandbox.tables import Row
@@ -65,7 +65,7 @@ def sobject_answer(org: SalesforceOrg, path: list[str], arguments: dict[str, str
         case [record_id]:
             return _record(org, name, to_18(record_id), version)
         case [field, value]:
-            return _record_by(org, name, field, value, version)
+            return _record_by(org, name, field, value.replace("+", " "), version)
     raise not_found()
 
 
@@ -83,7 +83,7 @@ def _record_by(org: SalesforceOrg, sobject: str, field: str, value: str, version
     found = [key for key in org.ids_where(sobject, field, value) if org.row(sobject, key, deleted=False)]
     if len(found) > 1:
         paths = [f"/services/data/{version}/sobjects/{sobject}/{key}" for key in found]
-        return Answer(300, str(paths).replace("'", '"').encode())
+        return json_answer(paths, 300)
     if not found:
         raise not_found()
     return _record(org, sobject, found[0], version)

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from jobs.sandbox.salesforce import SalesforceOrg
 
 TRACKED = ("Internet_Eligibility_Status__c", "Id_Verification_Status__c")
+ACTIVATED_CATEGORY = ("Activated", "Completed")
 REPARENTED = (("Order", "AccountId"), ("Case", "AccountId"), ("AccountHistory", "AccountId"), ("Account", "ParentId"))
 
 
@@ -41,7 +42,7 @@ class Transaction:
         record_id = to_18(fields.get("Id") or self._org.next_id(sobject))
         row = {"IsDeleted": False, "CreatedDate": stamp, "LastModifiedDate": stamp, "SystemModstamp": stamp}
         row |= self._org.new_record_defaults(sobject)
-        self._rows[sobject, record_id] = row | fields | {"Id": record_id}
+        self._rows[sobject, record_id] = row | _derived(sobject, fields) | {"Id": record_id}
         return record_id
 
     def update(self, sobject: str, record_id: str, **fields: Any) -> None:
@@ -101,7 +102,9 @@ class Transaction:
             self._track(row, fields, stamp)
         stamps = {"SystemModstamp": stamp, "LastModifiedDate": stamp} if user_edit else {"SystemModstamp": stamp}
         known = {"LastModifiedDate": row.get("SystemModstamp")} | row
-        self._rows[sobject, to_18(record_id)] = known | (stamps if self._has_stamps(sobject) else {}) | fields
+        self._rows[sobject, to_18(record_id)] = (
+            known | (stamps if self._has_stamps(sobject) else {}) | _derived(sobject, fields)
+        )
 
     def _has_stamps(self, sobject: str) -> bool:
         return self._org.schema[sobject].has_stamp
@@ -120,3 +123,10 @@ class Transaction:
             if name in fields and fields[name] != row.get(name):
                 values = {"Field": name, "OldValue": row.get(name), "NewValue": fields[name]}
                 self.insert("AccountHistory", AccountId=row["Id"], CreatedDate=stamp, **values)
+
+
+def _derived(sobject: str, fields: Row) -> Row:
+    """The fields, and an order's StatusCode, which follows its Status (salesforce-api 13)."""
+    if sobject != "Order" or "Status" not in fields:
+        return fields
+    return {"StatusCode": "Activated" if fields["Status"] in ACTIVATED_CATEGORY else "Draft"} | fields
