@@ -1,0 +1,101 @@
+"""The ledger: one row per run, whatever becomes of it."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine, text
+
+from config.database import rehearsal
+from config.errors import MeStatusError
+from jobs import runs
+
+NOW = datetime(2026, 3, 1, 9, 0, tzinfo=UTC)
+
+
+def rows(engine: Engine) -> list[dict[str, Any]]:
+    with engine.connect() as connection:
+        return [dict(row) for row in connection.execute(text("select * from job_run order by run_id")).mappings()]
+
+
+def test_a_good_run_is_recorded_with_its_counts(engine: Engine) -> None:
+    """started_at is the run's now, finished_at that plus the time taken; a run by hand has no slot."""
+    with runs.started(engine, "refresh", now=NOW) as run:
+        run.counts["customers"] = 3
+    (row,) = rows(engine)
+    assert ("succeeded", {"customers": 3}, NOW, None) == (
+        row["outcome"], row["counts"], row["started_at"], row["due_at"],
+    )  # fmt: skip
+    assert row["finished_at"] > NOW
+
+
+def test_a_failed_run_leaves_its_row_and_the_error_goes_on(engine: Engine) -> None:
+    """The ledger says why, without secrets."""
+    with pytest.raises(MeStatusError), runs.started(engine, "prune", now=NOW):
+        raise MeStatusError("jane@example.org was refused")
+    (row,) = rows(engine)
+    assert ("failed", "[hidden] was refused") == (row["outcome"], row["error"])
+
+
+def test_an_unexpected_error_is_told_by_place_only(engine: Engine) -> None:
+    """The message of a foreign error may quote anything, so it is not stored."""
+    with pytest.raises(ValueError, match="Suzuki"), runs.started(engine, "prune", now=NOW):
+        raise ValueError("Suzuki Taro")
+    assert "Suzuki" not in rows(engine)[0]["error"]
+
+
+def test_a_held_run_waits_for_the_operator(engine: Engine) -> None:
+    """A gate gives the outcome held and an entry to decide on."""
+    with runs.started(engine, "refresh", now=NOW) as run:
+        run.hold("flood", None, {"INVOICE_DUE": 500})
+    assert "held" == rows(engine)[0]["outcome"]
+    with engine.connect() as connection:
+        held = connection.execute(text("select run_id, gate, decision from pipeline.held_run")).one()
+    assert (run.run_id, "flood", None) == tuple(held)
+
+
+def test_a_slot_is_run_once(engine: Engine) -> None:
+    """The second claimer of a slot gets None, and no row."""
+    with runs.claimed(engine, "refresh", now=NOW, due_at=NOW) as first:
+        assert first is not None
+    with runs.claimed(engine, "refresh", now=NOW, due_at=NOW) as second:
+        assert second is None
+    assert 1 == len(rows(engine))
+
+
+def test_a_slot_that_comes_during_a_run_is_skipped(engine: Engine) -> None:
+    """Runs of one job do not overlap; another job goes on."""
+    with runs.started(engine, "refresh", now=NOW):
+        with runs.claimed(engine, "refresh", now=NOW, due_at=NOW) as skipped:
+            assert skipped is None
+        with runs.claimed(engine, "prune", now=NOW, due_at=NOW) as other:
+            assert other is not None
+
+
+def test_a_rebuild_and_a_refresh_do_not_overlap(engine: Engine) -> None:
+    """Jobs that write documents share a lock."""
+    with (
+        runs.started(engine, "rebuild", now=NOW),
+        runs.claimed(engine, "refresh", now=NOW, due_at=NOW) as refresh,
+    ):
+        assert refresh is None
+
+
+def test_a_dead_run_is_marked_failed_by_the_next(engine: Engine) -> None:
+    """A row still called running while nobody holds the job's lock belongs to a process that ended."""
+    with engine.begin() as connection:
+        connection.execute(
+            text("insert into job_run (job, started_at, outcome) values ('refresh', :now, 'running')"), {"now": NOW}
+        )
+    with runs.started(engine, "refresh", now=NOW):
+        pass
+    assert ["failed", "succeeded"] == [row["outcome"] for row in rows(engine)]
+
+
+def test_a_rehearsed_run_leaves_no_row(engine: Engine) -> None:
+    """A dry run is seen in its own transaction only."""
+    with rehearsal(engine) as database, runs.rehearsed(database, "refresh", now=NOW) as run:
+        assert run.run_id > 0
+    assert [] == rows(engine)
