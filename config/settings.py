@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo, available_timezones
 
 import platformdirs
 from pydantic import BeforeValidator, Field, SecretStr, ValidationError, field_validator, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from config.errors import SettingsError
 
@@ -161,6 +161,31 @@ class Settings(BaseSettings):
         if self.salesforce_private_key_file is not None and not self.salesforce_private_key_file.is_file():
             faults.append(f"SALESFORCE_PRIVATE_KEY_FILE: no file at {self.salesforce_private_key_file}")
         return faults
+
+
+class GivenSettings(Settings):
+    """Settings given as arguments alone: neither the environment nor `.env` is read."""
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return (init_settings,)
+
+
+class _Home(BaseSettings):
+    model_config = Settings.model_config
+    me_status_home: Path = Field(default_factory=lambda: platformdirs.user_data_path("me-status"))
+
+
+def load_home() -> Path:
+    """ME_STATUS_HOME and nothing else: for the demo, which must not read the operator's other settings."""
+    return _Home().me_status_home
 
 
 def _is_loopback(host: str) -> bool:
