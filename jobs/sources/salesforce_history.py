@@ -40,9 +40,11 @@ def read_history(
     )
     try:
         pages = list(session.pages(soql, "AccountHistory"))
-    except (CredentialsError, QuotaExhausted, TransientError):
+    except (CredentialsError, QuotaExhausted):
         raise
     except SourceError as error:
+        if type(error) is TransientError:
+            raise  # the next run reads the same stretch again
         log.warning("field history is not read", reason=str(error))
         return ()
     steps = [_step(record, tracked) for page in pages for record in page["records"]]

@@ -137,7 +137,7 @@ def _rows(held: Any) -> list[dict[str, Any]]:
 
 def _flat(answer: dict[str, Any], container: str, item: str) -> list[dict[str, Any]] | None:
     """Rows from keys such as `invoices[invoice][0][id]` (Q16)."""
-    pattern = re.compile(rf"{re.escape(container)}\[{re.escape(item)}\]\[(\d+)\]\[(\w+)\]")
+    pattern = re.compile(rf"{re.escape(container)}(?:\[{re.escape(item)}\])?\[(\d+)\]\[(\w+)\]")
     rows: dict[int, dict[str, Any]] = {}
     for key, value in answer.items():
         if match := pattern.fullmatch(key):

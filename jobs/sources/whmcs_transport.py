@@ -90,7 +90,7 @@ class WhmcsTransport:
 
     def page(self, action: Action, offset: int, limit: int, **parameters: Any) -> Page:
         """One page of at most `limit` rows from row `offset` on."""
-        answer = self.call(action.name, **dict(action.parameters), **parameters, limitstart=offset, limitnum=limit)
+        answer = self.call(action.name, **dict(action.parameters) | parameters, limitstart=offset, limitnum=limit)
         rows, total = listed(answer, action.container, action.item), total_of(answer)
         if rows is None and total != 0:
             raise ProtocolError(

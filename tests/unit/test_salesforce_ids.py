@@ -64,6 +64,8 @@ def test_an_unknown_word_is_unknown_and_a_null_is_not() -> None:
 def test_the_account_filter_admits_by_value() -> None:
     """An account is a customer when the filter's field has one of its values; booleans in every spelling."""
     ruled = MAPPING.model_copy(update={"account_filter": fields.AccountFilter(field="Is_Customer__c", any_of=(True,))})
-    records = [{"Id": f"00100000000000{n}AAA", "Is_Customer__c": value} for n, value in enumerate((True, False, "true"))]
+    records = [
+        {"Id": f"00100000000000{n}AAA", "Is_Customer__c": value} for n, value in enumerate((True, False, "true"))
+    ]
     rows, _ = selections(ruled)["account"].rows(records, 0)
     assert [True, False, True] == rows["is_customer"].to_pylist()
