@@ -63,7 +63,8 @@ class Pulled:
     `is_complete` is true when the source's own count agrees with the rows received and refused, and the pages chain;
     removals are concluded only then. `why_incomplete` says what did not agree.
     `deleted` keys were reported deleted by the source; `merged` maps a losing account to the one it names as master.
-    `confirm_gone` looks keys up directly and returns those the source no longer has.
+    `confirm_gone` looks keys up directly and returns those the source no longer has; losers of a merge found so are
+    added to this very `merged`, so read it after the last call.
     `fields` are the source's fields that were read; `cursor_at` is the next cursor; `source_time` the source's clock
     at the start of the pull. All instants are aware UTC.
     """

@@ -231,7 +231,7 @@ def test_an_account_reference_comes_from_the_custom_field(install: WhmcsInstall,
     source = connect(link=link)
     pulled = source.pull("client", None)
     assert install.tables["clients"].__len__() == pulled.spool.rows
-    kept = {key: "001000000000001AAA" for key in keys(pulled)}
+    kept = dict.fromkeys(keys(pulled), "001000000000001AAA")
     again = source.pull("client", state(pulled), known=Known(references=kept), now=START)
     assert {"001000000000001AAA"} == {row["account_reference"] for row in rows(again)}
 
