@@ -14,16 +14,23 @@ with step as (
     )
 ),
 
-step_of_client as (
+numbered_step as (
     select
         step.*,
-        case
-            when step.field = 'cancellation_requested' then service.client_id
-            when step.entity in ('service', 'invoice') then cast(step.owner as bigint)
-        end as client_id
+        case when step.entity in ('service', 'invoice') then cast(step.owner as bigint) end as owner_id
     from step
+),
+
+step_of_client as (
+    select
+        numbered_step.*,
+        case
+            when numbered_step.field = 'cancellation_requested' then service.client_id
+            else numbered_step.owner_id
+        end as client_id
+    from numbered_step
     left join snapshot.service
-        on step.field = 'cancellation_requested' and service.service_id = cast(step.owner as bigint)
+        on numbered_step.field = 'cancellation_requested' and service.service_id = numbered_step.owner_id
 )
 
 select

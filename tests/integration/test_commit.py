@@ -1,0 +1,310 @@
+"""Taking pulled streams into the snapshot."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pyarrow as pa
+import pytest
+from sqlalchemy import Engine, text
+
+from config import fields
+from config.database import LiveDatabase, rehearsal
+from materializer import commit
+from materializer.commit import Taken
+from materializer.pulls import HistoricChange, Pulled, RefusedRecord
+from materializer.streams import STREAMS, Stream
+from materializer.transitions import TransitionPolicy
+
+NOW = datetime(2026, 4, 1, 12, tzinfo=UTC)
+WORDS = fields.load().words
+BASELINE = TransitionPolicy(WORDS, is_baseline=True)
+LATER = TransitionPolicy(WORDS, created_after=NOW)
+
+
+@dataclass
+class Rows:
+    """A spool in memory."""
+
+    stream: Stream
+    table: pa.Table
+
+    @property
+    def rows(self) -> int:
+        return len(self.table)
+
+    def windows(self, size: int) -> Iterator[pa.Table]:
+        ordered = self.table.sort_by(self.stream.key)
+        for start in range(0, len(ordered), size):
+            yield ordered.slice(start, size)
+
+    def close(self) -> None: ...
+
+
+def pulled(name: str, *rows: dict[str, Any], **told: Any) -> Pulled:
+    stream = STREAMS[name]
+    table = pa.Table.from_pylist([dict.fromkeys(stream.columns) | row for row in rows], schema=stream.schema)
+    return Pulled(**({"stream": stream, "spool": Rows(stream, table), "extent": "full"} | told))
+
+
+def account(account_id: str, eligibility: str = "pending", client: int | None = None, **more: Any) -> dict[str, Any]:
+    known = None if eligibility == "unknown" else eligibility
+    return {
+        "account_id": account_id,
+        "is_customer": True,
+        "eligibility_status": eligibility,
+        "eligibility_known": known,
+        "verification_status": "submitted",
+        "verification_known": "submitted",
+        "whmcs_client_id": client,
+        "created_at": NOW - timedelta(days=9),
+        "modified_at": NOW,
+    } | more
+
+
+def service(service_id: int, client_id: int, status: str = "Active") -> dict[str, Any]:
+    return {"service_id": service_id, "client_id": client_id, "status": status, "status_known": status}
+
+
+def take(
+    database: Any,
+    reading: Pulled,
+    policy: TransitionPolicy = LATER,
+    *,
+    run_id: int = 2,
+    now: datetime = NOW,
+    size: int = 100,
+) -> Taken:
+    return commit.take_in(database, reading, policy, run_id=run_id, now=now, window_rows=size)
+
+
+def values(engine: Engine, query: str) -> list[Any]:
+    with engine.connect() as connection:
+        rows = connection.execute(text(query)).all()
+    return [row[0] if len(row) == 1 else tuple(row) for row in rows]
+
+
+def test_a_baseline_stores_rows_marks_everybody_and_makes_no_transition(database: LiveDatabase, engine: Engine) -> None:
+    """The first pull of a stream is a baseline."""
+    taken = take(database, pulled("account", account("a", "eligible"), account("b")), BASELINE)
+    assert (2, {}) == (taken.added, taken.transitions)
+    assert ["a", "b"] == values(engine, "select customer_id from pipeline.refresh_mark order by 1")
+    assert ["account"] == values(engine, "select stream from pipeline.stream_state")
+
+
+def test_every_type_of_value_survives_the_way_in_and_back(database: LiveDatabase, engine: Engine) -> None:
+    """Nulls, empty text, quotes, line ends, money digits and microseconds come back as they went in."""
+    at = NOW.replace(microsecond=120)
+    rows = [
+        {"invoice_id": 1, "client_id": 1, "invoice_number": "", "total": "3300.00", "paid_at": at, "created_at": NOW},
+        {"invoice_id": 2, "client_id": 1, "status": 'a "b",\n領収', "invoiced_on": NOW.date(), "total": "-0.5"},
+    ]
+    take(database, pulled("invoice", *rows), BASELINE, run_id=1)
+    again = take(database, pulled("invoice", *rows))
+    assert (0, 0, 2) == (again.added, again.changed, again.unchanged)
+    assert [1] == values(engine, "select invoice_id from snapshot.invoice where invoice_number = ''")
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 100])
+def test_the_same_data_a_second_time_writes_nothing(database: LiveDatabase, engine: Engine, size: int) -> None:
+    """Whatever the windows, a second pull of the same rows leaves every row as it is."""
+    rows = [account(name, client=number) for number, name in enumerate("abcd")]
+    take(database, pulled("account", *rows), BASELINE, run_id=1)
+    before = values(engine, "select account_id, xmin::text from snapshot.account order by 1")
+    taken = take(database, pulled("account", *rows), size=size)
+    assert (4, 0, 0, 4, ()) == (taken.read, taken.added, taken.changed, taken.unchanged, taken.missing)
+    assert before == values(engine, "select account_id, xmin::text from snapshot.account order by 1")
+
+
+def test_a_full_pull_tells_what_is_missing_and_removes_nothing_yet(database: LiveDatabase, engine: Engine) -> None:
+    """Windows cover the whole key space: before the first key, between windows and after the last key."""
+    take(database, pulled("service", *(service(number, 1) for number in range(1, 10))), BASELINE, run_id=1)
+    taken = take(database, pulled("service", service(3, 1), service(5, 1), service(7, 1)), size=1)
+    assert (1, 2, 4, 6, 8, 9) == taken.missing
+    assert [9] == values(engine, "select count(*) from snapshot.service")
+
+
+def test_an_empty_full_pull_misses_everything(database: LiveDatabase) -> None:
+    """No rows at all are one open window."""
+    take(database, pulled("service", service(1, 1)), BASELINE, run_id=1)
+    assert (1,) == take(database, pulled("service")).missing
+
+
+def test_a_refused_record_is_set_aside_and_not_missing(database: LiveDatabase, engine: Engine) -> None:
+    """Its row stays as last known; a good reading clears the refusal."""
+    take(database, pulled("service", service(1, 1), service(2, 1)), BASELINE, run_id=1)
+    refused = (RefusedRecord("2", "regdate", "'x' is no date"),)
+    assert () == take(database, pulled("service", service(1, 1), refused=refused)).missing
+    assert [("service", "2")] == values(engine, "select stream, record_id from pipeline.refused_record")
+    take(database, pulled("service", service(2, 1), extent="partial"), run_id=3)
+    assert [] == values(engine, "select record_id from pipeline.refused_record")
+
+
+def test_a_change_is_stored_told_and_marked_for_its_customer_alone(database: LiveDatabase, engine: Engine) -> None:
+    """A service's cancellation reaches the customer that the link gives."""
+    take(database, pulled("account", account("a", client=1), account("b", client=2)), BASELINE, run_id=1)
+    take(database, pulled("client", {"client_id": 1}, {"client_id": 2}), BASELINE, run_id=1)
+    take(database, pulled("service", service(5, 1), service(6, 2)), BASELINE, run_id=1)
+    clear_marks(engine)
+    taken = take(database, pulled("service", service(5, 1, "Cancelled"), extent="partial"))
+    assert {"CANCELLATION_COMPLETE": 1} == taken.transitions
+    told = values(engine, "select customer_id, entity_id, old_value, new_value, is_pending from status_transition")
+    assert [("a", "5", "Active", "Cancelled", True)] == told
+    assert ["a"] == values(engine, "select customer_id from pipeline.refresh_mark")
+
+
+def test_a_link_in_doubt_makes_it_nobodys_news(database: LiveDatabase, engine: Engine) -> None:
+    """Two accounts on one client: the transition has no customer, and both accounts are marked."""
+    take(database, pulled("account", account("a", client=1), account("b", client=1)), BASELINE, run_id=1)
+    take(database, pulled("client", {"client_id": 1}), BASELINE, run_id=1)
+    take(database, pulled("service", service(5, 1)), BASELINE, run_id=1)
+    clear_marks(engine)
+    take(database, pulled("service", service(5, 1, "Cancelled"), extent="partial"))
+    assert [(None, False)] == values(engine, "select customer_id, is_pending from status_transition")
+    assert ["a", "b"] == values(engine, "select customer_id from pipeline.refresh_mark order by 1")
+
+
+def test_a_moved_link_marks_everybody_who_claims_either_client(database: LiveDatabase, engine: Engine) -> None:
+    """An account that leaves a client settles the conflict it was in, and starts another."""
+    rows = [account("a", client=1), account("b", client=1), account("c", client=2), account("d", client=3)]
+    take(database, pulled("account", *rows), BASELINE, run_id=1)
+    clear_marks(engine)
+    take(database, pulled("account", account("a", client=2), extent="partial"))
+    assert ["a", "b", "c"] == values(engine, "select customer_id from pipeline.refresh_mark order by 1")
+
+
+def test_a_crash_between_windows_loses_nothing_and_tells_nothing_twice(database: LiveDatabase, engine: Engine) -> None:
+    """The cursor has not moved, and the next run finds what the first did not commit."""
+    take(database, pulled("account", *(account(name) for name in "abcd")), BASELINE, run_id=1)
+    changed = pulled("account", *(account(name, "eligible") for name in "abcd"), cursor_at=NOW)
+    with pytest.raises(ZeroDivisionError):
+        take(database, replace(changed, spool=Breaking(changed.spool)), size=1)
+    assert [None] == values(engine, "select cursor_at from pipeline.stream_state")
+    assert [1] == values(engine, "select count(*) from status_transition")
+    take(database, changed, run_id=3)
+    assert ["a", "b", "c", "d"] == values(engine, "select entity_id from status_transition order by 1")
+
+
+def test_a_unit_done_twice_is_done_once(database: LiveDatabase, engine: Engine) -> None:
+    """The second commit of the same units is a no-op that returns the stored counts."""
+    take(database, pulled("service", service(1, 1), service(2, 1)), BASELINE, run_id=1)
+    first = take(database, pulled("service", service(1, 1, "Suspended")))
+    second = take(database, pulled("service", service(1, 1, "Suspended")))
+    assert (first.changed, first.missing, first.transitions) == (second.changed, second.missing, second.transitions)
+    assert [1] == values(engine, "select count(*) from status_transition")
+
+
+def test_an_older_stamp_is_ignored(database: LiveDatabase, engine: Engine) -> None:
+    """A row modified before the known one is not news."""
+    take(database, pulled("account", account("a", "eligible")), BASELINE, run_id=1)
+    late = account("a", "pending", modified_at=NOW - timedelta(minutes=1))
+    assert (0, 1) == ((taken := take(database, pulled("account", late, extent="partial"))).changed, taken.ignored)
+    assert ["eligible"] == values(engine, "select eligibility_status from snapshot.account")
+
+
+def test_the_pay_methods_of_a_client_are_whole_and_its_place_in_the_rota_moves(
+    database: LiveDatabase, engine: Engine
+) -> None:
+    """What a client's answer lacks is gone at once; other clients' methods stay; none at all is known to be none."""
+    take(database, pulled("account", account("a", client=1), account("b", client=2)), BASELINE, run_id=1)
+    methods = [{"pay_method_id": number, "client_id": 1 + number % 2} for number in range(6)]
+    take(database, pulled("pay_method", *methods, extent="clients", clients=(1, 2)), BASELINE, run_id=1)
+    clear_marks(engine)
+    taken = take(database, pulled("pay_method", methods[0], methods[4], extent="clients", clients=(1, 3)), size=1)
+    assert 1 == taken.removed
+    assert [0, 1, 3, 4, 5] == values(engine, "select pay_method_id from snapshot.pay_method order by 1")
+    assert [1, 2, 3] == values(engine, "select client_id from pipeline.pay_method_rota order by 1")
+    assert ["a"] == values(engine, "select customer_id from pipeline.refresh_mark")
+
+
+def test_a_deleted_account_leaves_and_is_marked(database: LiveDatabase, engine: Engine) -> None:
+    """A soft delete the source reports is removed without a gate."""
+    take(database, pulled("account", account("a"), account("b")), BASELINE, run_id=1)
+    clear_marks(engine)
+    assert 1 == take(database, pulled("account", extent="partial", deleted={"a", "z"})).removed
+    assert ["b"] == values(engine, "select account_id from snapshot.account")
+    assert ["a"] == values(engine, "select customer_id from pipeline.refresh_mark")
+
+
+def test_a_merge_hands_everything_to_the_winner_at_the_end_of_the_chain(database: LiveDatabase, engine: Engine) -> None:
+    """Notifications, windows and earlier redirects move; of two windows the later stands."""
+    take(database, pulled("account", account("a"), account("b"), account("c")), BASELINE, run_id=1)
+    clear_marks(engine)
+    with engine.begin() as connection:
+        connection.execute(text(
+            "insert into notification (customer_id, type, source_id, title, message, action_url, created_at, run_id)"
+            " values ('a', 'INVOICE_DUE', '7', '', '', '/', now(), 1)"
+        ))  # fmt: skip
+        connection.execute(text(
+            "insert into pipeline.notification_window (customer_id, type, source_id, last_sent_at) values"
+            " ('a', 'INVOICE_DUE', '7', '2026-03-02Z'), ('b', 'INVOICE_DUE', '7', '2026-03-01Z')"
+        ))  # fmt: skip
+    take(database, pulled("account", extent="partial", deleted={"a"}, merged={"a": "b"}))
+    take(database, pulled("account", extent="partial", deleted={"b"}, merged={"b": "c"}), run_id=3)
+    redirects = values(engine, "select account_id, customer_id from pipeline.account_redirect order by 1")
+    assert [("a", "c"), ("b", "c")] == redirects
+    assert ["c"] == values(engine, "select customer_id from notification")
+    windows = values(engine, "select customer_id, last_sent_at from pipeline.notification_window")
+    assert [("c", datetime(2026, 3, 2, tzinfo=UTC))] == windows
+    assert ["a", "b", "c"] == values(engine, "select customer_id from pipeline.refresh_mark order by 1")
+
+
+def test_a_status_that_moved_and_came_back_is_told_by_its_history_once(database: LiveDatabase, engine: Engine) -> None:
+    """Steps that were observed before are not told again, though the overlap reads them again."""
+    take(database, pulled("account", account("a", "pending")), BASELINE, run_id=1)
+    history = tuple(
+        HistoricChange("a", "eligibility_status", old, new, NOW + timedelta(seconds=seconds))
+        for old, new, seconds in (("Pending", "Eligible", 5), ("Eligible", "Pending", 9))
+    )
+    came_back = account("a", "pending", modified_at=NOW + timedelta(seconds=9))
+    for run_id in (2, 3):
+        take(database, pulled("account", came_back, extent="partial", history=history), run_id=run_id)
+    told = values(engine, "select old_value, new_value from status_transition order by transition_id")
+    assert [("pending", "eligible"), ("eligible", "pending")] == told
+
+
+def test_an_incomplete_pull_is_taken_in_and_leaves_the_cursor(database: LiveDatabase, engine: Engine) -> None:
+    """Nothing is concluded from it but the rows it brought; a first one makes no baseline."""
+    incomplete = {"is_complete": False, "why_incomplete": "counts differ", "cursor_at": NOW}
+    take(database, pulled("service", service(1, 1), **incomplete), BASELINE, run_id=1)
+    assert [] == values(engine, "select stream from pipeline.stream_state")
+    take(database, pulled("service", service(1, 1)), BASELINE, run_id=2)
+    take(database, pulled("service", service(2, 1), **incomplete), run_id=3)
+    assert [None] == values(engine, "select cursor_at from pipeline.stream_state")
+
+
+def test_a_rehearsal_does_the_same_and_keeps_nothing(engine: Engine) -> None:
+    """--dry-run runs the very same code, several windows and updates included."""
+    live = LiveDatabase(engine)
+    take(live, pulled("account", account("a"), account("b")), BASELINE, run_id=1)
+    with rehearsal(engine) as database:
+        taken = take(database, pulled("account", account("a", "eligible"), account("b", "eligible")), size=1)
+    assert {"ELIGIBILITY_ELIGIBLE": 2} == taken.transitions
+    assert [] == values(engine, "select transition_id from status_transition")
+
+
+@dataclass
+class Breaking:
+    """A spool that breaks after its first window was read."""
+
+    whole: Any
+
+    @property
+    def rows(self) -> int:
+        return int(self.whole.rows)
+
+    def windows(self, size: int) -> Iterator[pa.Table]:
+        windows = self.whole.windows(size)
+        yield next(windows)
+        yield next(windows)
+        raise ZeroDivisionError
+
+    def close(self) -> None: ...
+
+
+def clear_marks(engine: Engine) -> None:
+    with engine.begin() as connection:
+        connection.execute(text("delete from pipeline.refresh_mark"))
