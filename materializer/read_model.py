@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
-from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import Connection
@@ -126,10 +125,8 @@ def write(
     """
     if not rows:
         return 0
-    columns = zip(*(_columns(*row) for row in rows), strict=True)
-    parameters: dict[str, Any] = {name: list(values) for name, values in zip(COLUMNS, columns, strict=True)}
-    parameters |= {"computed_at": now, "rules_version": rules.version, "run_id": run_id}
-    parameters["may_overwrite"] = may_overwrite
+    _copy(connection, (_columns(*row) for row in rows))
+    parameters = {"computed_at": now, "rules_version": rules.version, "run_id": run_id, "may_overwrite": may_overwrite}
     return int(connection.execute(sql.statement("upsert_me_status"), parameters).scalar_one())
 
 
@@ -181,6 +178,33 @@ def consume(connection: Connection, transitions: Sequence[int], gone: Sequence[s
         connection.execute(sql.statement("consume_transitions"), parameters)
 
 
+def _copy(connection: Connection, rows: Iterator[tuple[Any, ...]]) -> None:
+    """Copies rows in the order of COLUMNS into the temporary table `computed`, emptied first.
+
+    The lines are written here: psycopg's own dumping of each value took ten times as long.
+    """
+    columns = ", ".join(COLUMNS)
+    driver = connection.connection.driver_connection
+    assert driver is not None
+    with driver.cursor() as cursor:
+        cursor.execute("set local client_min_messages = warning")
+        cursor.execute(
+            "create temporary table if not exists computed on commit delete rows"
+            f" as select {columns} from me_status with no data"  # noqa: S608
+        )
+        cursor.execute("truncate pg_temp.computed")
+        with cursor.copy(f"copy pg_temp.computed ({columns}) from stdin") as copy:
+            copy.write("".join("\t".join(map(_copied, row)) + "\n" for row in rows))
+
+
+def _copied(value: Any) -> str:
+    """One value in the text format of COPY."""
+    if value is None:
+        return "\\N"
+    text = str(value)
+    return text.replace("\\", "\\\\").replace("\t", "\\t").replace("\n", "\\n").replace("\r", "\\r")
+
+
 def _columns(known: Facts, document: Document, next_notification_at: datetime | None) -> tuple[Any, ...]:
     """One row in the order of COLUMNS."""
     content = document.content
@@ -196,11 +220,11 @@ def _columns(known: Facts, document: Document, next_notification_at: datetime | 
         stats.open_cases,
         stats.unpaid_invoices,
         stats.overdue_invoices,
-        None if stats.amount_due is None else Decimal(stats.amount_due),
+        stats.amount_due,
         stats.currency,
         invoice and invoice.id,
         invoice and invoice.due_date,
-        invoice and Decimal(invoice.amount),
+        invoice and invoice.amount,
         len(tasks),
         tasks[0].type if tasks else None,
         document.body.decode(),

@@ -1,55 +1,5 @@
--- Writes the rows that come out another than stored; one array per column; may_overwrite: false leaves alone a row that appeared meanwhile; computed_at, rules_version, run_id: of the run.
-with computed as (
-    select *
-    from unnest(
-        cast(:customer_id as text []),
-        cast(:whmcs_client_id as bigint []),
-        cast(:eligibility_status as text []),
-        cast(:verification_status as text []),
-        cast(:payment_method_count as integer []),
-        cast(:active_service_count as integer []),
-        cast(:open_order_count as integer []),
-        cast(:open_case_count as integer []),
-        cast(:unpaid_invoice_count as integer []),
-        cast(:overdue_invoice_count as integer []),
-        cast(:amount_due as numeric []),
-        cast(:currency as text []),
-        cast(:next_invoice_id as bigint []),
-        cast(:next_invoice_due_date as date []),
-        cast(:next_invoice_amount as numeric []),
-        cast(:task_count as integer []),
-        cast(:top_task_type as text []),
-        cast(:document as text []),
-        cast(:content_hash as text []),
-        cast(:next_change_at as timestamptz []),
-        cast(:next_notification_at as timestamptz [])
-    ) as computed (
-        customer_id,
-        whmcs_client_id,
-        eligibility_status,
-        verification_status,
-        payment_method_count,
-        active_service_count,
-        open_order_count,
-        open_case_count,
-        unpaid_invoice_count,
-        overdue_invoice_count,
-        amount_due,
-        currency,
-        next_invoice_id,
-        next_invoice_due_date,
-        next_invoice_amount,
-        task_count,
-        top_task_type,
-        document,
-        content_hash,
-        next_change_at,
-        next_notification_at
-    )
-    order by customer_id
-),
-
-written as (
+-- Writes the rows of pg_temp.computed that come out another than stored; may_overwrite: false leaves alone a row that appeared meanwhile; computed_at, rules_version, run_id: of the run.
+with written as (
     insert into me_status (
         customer_id,
         salesforce_account_id,
@@ -103,7 +53,8 @@ written as (
         cast(:computed_at as timestamptz),
         cast(:rules_version as text),
         cast(:run_id as bigint)
-    from computed
+    from pg_temp.computed
+    order by computed.customer_id
     on conflict (customer_id) do update set
         whmcs_client_id = excluded.whmcs_client_id,
         eligibility_status = excluded.eligibility_status,

@@ -1,0 +1,196 @@
+"""Who is told what, when it is told again, and when what was told is over."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from materializer.facts import Facts, Standing
+from materializer.notifications import Decision, decide, is_over
+from tests.builders import (
+    CUSTOMER,
+    NOON,
+    account,
+    card,
+    facts,
+    invoice,
+    order,
+    pending,
+    rules,
+    service,
+    standing,
+    told,
+    unlinked,
+)
+
+RULES = rules()
+ORDER_ID = "801000000000001AAA"
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+
+
+def decision(known: Facts, now: datetime = NOON, *, is_fresh: bool = True, **invoice_due: Any) -> Decision:
+    return decide(known, rules(**invoice_due) if invoice_due else RULES, now, is_fresh=is_fresh)
+
+
+def sent(known: Facts, now: datetime = NOON, **given: Any) -> list[tuple[str, str]]:
+    return [(one.type, one.source_id) for one in decision(known, now, **given).candidates]
+
+
+def due(at: date = date(2026, 3, 10), **given: Any) -> Facts:
+    return facts(invoices=[invoice(due_on=at)], **given)
+
+
+@pytest.mark.parametrize(
+    ("expected", "known"),
+    [
+        ([("ELIGIBILITY_ELIGIBLE", CUSTOMER)], facts(pending=[pending("ELIGIBILITY_ELIGIBLE")])),
+        (
+            [("ORDER_FAILED", ORDER_ID)],
+            facts(orders=[order(stage="failed")], pending=[pending("ORDER_FAILED", ORDER_ID)]),
+        ),
+        ([], facts(pending=[pending("ORDER_FAILED", ORDER_ID)])),
+        (
+            [("CANCELLATION_SCHEDULED", "7")],
+            facts(services=[service()], pending=[pending("CANCELLATION_SCHEDULED", 7)]),
+        ),
+        ([], facts(services=[service(status="Cancelled")], pending=[pending("CANCELLATION_SCHEDULED", 7)])),
+        ([], unlinked(pending=[pending("CANCELLATION_SCHEDULED", 7)])),
+        (
+            [("CANCELLATION_COMPLETE", "7")],
+            facts(services=[service(status="Cancelled")], pending=[pending("CANCELLATION_COMPLETE", 7)]),
+        ),
+    ],
+)
+def test_what_was_observed_is_told(expected: list[tuple[str, str]], known: Facts) -> None:
+    """Each observed transition once; none of a service that has ended, nor of what is not this customer's."""
+    assert expected == sent(known)
+
+
+def test_an_invoice_is_told_of_when_due_and_again_after_its_window() -> None:
+    """First at the start of the seventh day before; then exactly 24 hours after the last, not a moment earlier."""
+    start = datetime(2026, 3, 3, tzinfo=UTC)
+    assert [] == sent(due(), start - timedelta(microseconds=1))
+    assert [("INVOICE_DUE", "1042")] == sent(due(), start)
+    again = due(reminders=[told("INVOICE_DUE", 1042, NOON)])
+    assert [] == sent(again, NOON + DAY - timedelta(microseconds=1))
+    assert [("INVOICE_DUE", "1042")] == sent(again, NOON + DAY)
+
+
+def test_stale_data_reminds_nobody_and_forgets_nothing() -> None:
+    """Nothing is sent, and the moment stays in the past until data is fresh."""
+    made = decision(due(), is_fresh=False)
+    assert [] == made.candidates
+    assert made.next_notification_at == datetime(2026, 3, 3, tzinfo=UTC)
+
+
+def test_what_waits_in_a_held_run_is_not_called_for_again() -> None:
+    """A reminder in the outbox neither comes nor has a next time."""
+    made = decision(due(reminders=[told("INVOICE_DUE", 1042, is_waiting=True)], pay_methods=[]))
+    assert ([], None) == (made.candidates, made.next_notification_at)
+
+
+def test_a_discarded_reminder_counts_as_told() -> None:
+    """The next one comes a window after the discarding."""
+    known = due(reminders=[told("INVOICE_DUE", 1042, discarded_at=NOON)])
+    assert [] == sent(known, NOON + DAY - HOUR)
+    assert [("INVOICE_DUE", "1042")] == sent(known, NOON + DAY)
+
+
+@pytest.mark.parametrize(
+    ("expected", "last", "now"),
+    [
+        (True, None, datetime(2026, 3, 8, tzinfo=UTC)),
+        (False, datetime(2026, 3, 7, tzinfo=UTC), datetime(2026, 3, 8, tzinfo=UTC)),
+        (True, datetime(2026, 3, 7, tzinfo=UTC), datetime(2026, 3, 9, tzinfo=UTC)),
+        (False, datetime(2026, 3, 8, 1, tzinfo=UTC), datetime(2026, 3, 9, tzinfo=UTC)),
+        (True, datetime(2026, 3, 8, 1, tzinfo=UTC), datetime(2026, 3, 9, 1, tzinfo=UTC)),
+        (False, datetime(2026, 3, 10, tzinfo=UTC), datetime(2026, 3, 16, 23, tzinfo=UTC)),
+        (True, datetime(2026, 3, 10, tzinfo=UTC), datetime(2026, 3, 17, tzinfo=UTC)),
+        (True, datetime(2026, 3, 17, tzinfo=UTC), datetime(2026, 3, 24, tzinfo=UTC)),
+    ],
+)
+def test_steps_remind_once_each(expected: bool, last: datetime | None, now: datetime) -> None:
+    """Due on the 10th, steps 3, 1, 0, then weekly: each step once, never within the window of the last."""
+    kept = [] if last is None else [told("INVOICE_DUE", 1042, last)]
+    assert expected == bool(sent(due(reminders=kept), now, steps=(3, 1, 0), then_every_days=7))
+
+
+@pytest.mark.parametrize(
+    ("expected", "now", "last"),
+    [
+        (False, datetime(2026, 3, 30, 23, 59, tzinfo=UTC), None),
+        (True, datetime(2026, 3, 31, tzinfo=UTC), None),
+        (False, datetime(2026, 4, 22, 23, tzinfo=UTC), datetime(2026, 4, 1, tzinfo=UTC)),
+        (True, datetime(2026, 4, 23, tzinfo=UTC), datetime(2026, 4, 1, tzinfo=UTC)),
+        (True, datetime(2026, 5, 1, tzinfo=UTC) - timedelta(microseconds=1), None),
+        (False, datetime(2026, 5, 1, tzinfo=UTC), None),
+    ],
+)
+def test_a_card_is_told_of_at_thirty_and_seven_days(expected: bool, now: datetime, last: datetime | None) -> None:
+    """Its last day is 30 April: told on 31 March, again on 23 April, never once it is past."""
+    kept = [] if last is None else [told("PAYMENT_METHOD_EXPIRING", 3, last)]
+    april = facts(pay_methods=[card(expires_on=date(2026, 4, 30))], reminders=kept)
+    assert expected == bool(sent(april, now))
+
+
+@given(st.datetimes(datetime(2026, 2, 20), datetime(2026, 5, 1), timezones=st.just(UTC)), st.booleans())  # noqa: DTZ001
+def test_next_notification_at_is_exact(now: datetime, has_steps: bool) -> None:
+    """Nothing is called for before it, something at it."""
+    settings: dict[str, Any] = {"steps": (7, 1), "then_every_days": 7} if has_steps else {}
+    first = decision(due(date(2026, 3, 20)), now, **settings)
+    kept = [told("INVOICE_DUE", 1042, now)] if first.candidates else []
+    known = due(date(2026, 3, 20), reminders=kept)
+    at = first.next_notification_at
+    assert at is not None
+    assert at > now
+    assert [] == sent(known, at - timedelta(microseconds=1), **settings)
+    assert [("INVOICE_DUE", "1042")] == sent(known, at, **settings)
+
+
+@pytest.mark.parametrize(
+    ("expected", "stands", "known"),
+    [
+        (True, standing("INVOICE_DUE", 1042), facts()),
+        (True, standing("INVOICE_DUE", 1042), facts(invoices=[invoice(status="Paid")])),
+        (True, standing("INVOICE_DUE", 1042), facts(invoices=[invoice(due_on=date(2026, 4, 9))])),
+        (False, standing("INVOICE_DUE", 1042), due()),
+        (None, standing("INVOICE_DUE", 1042), facts(invoices=[invoice(status="Mystery")])),
+        (None, standing("INVOICE_DUE", 1042), unlinked()),
+        (True, standing("ELIGIBILITY_ELIGIBLE"), facts()),
+        (False, standing("ELIGIBILITY_ELIGIBLE"), facts(account=account(eligibility_status="eligible"))),
+        (None, standing("VERIFICATION_REJECTED"), facts(account=account(verification_status="unknown"))),
+        (True, standing("VERIFICATION_REJECTED"), facts(account=account(verification_status="verified"))),
+        (True, standing("ORDER_APPROVED", ORDER_ID), facts(orders=[order(stage="activated")])),
+        (False, standing("ORDER_APPROVED", ORDER_ID), facts(orders=[order(stage="approved")])),
+        (True, standing("ORDER_APPROVED", ORDER_ID), facts()),
+        (None, standing("ORDER_APPROVED", ORDER_ID), facts(orders=None)),
+        (True, standing("CANCELLATION_SCHEDULED", 7), facts(services=[service()])),
+        (False, standing("CANCELLATION_SCHEDULED", 7), facts(services=[service()], cancelled_services=[7])),
+        (
+            True,
+            standing("CANCELLATION_SCHEDULED", 7),
+            facts(services=[service(status="Terminated")], cancelled_services=[7]),
+        ),
+        (True, standing("CANCELLATION_COMPLETE", 7), facts(services=[service()])),
+        (None, standing("CANCELLATION_COMPLETE", 7), unlinked()),
+        (True, standing("PAYMENT_METHOD_EXPIRING", 3), facts()),
+        (True, standing("PAYMENT_METHOD_EXPIRING", 3), facts(pay_methods=[])),
+        (False, standing("PAYMENT_METHOD_EXPIRING", 3), facts(pay_methods=[card(expires_on=date(2026, 3, 31))])),
+        (None, standing("PAYMENT_METHOD_EXPIRING", 3), unlinked()),
+        (False, standing("SYSTEM_ANNOUNCEMENT", "announcement-1"), facts()),
+    ],
+)
+def test_when_it_is_over(expected: bool | None, stands: Standing, known: Facts) -> None:
+    """Over when known to be; unknown never resolves; announcements never do."""
+    assert expected == is_over(stands, known, RULES, NOON)
+
+
+def test_wording_comes_from_the_data_file() -> None:
+    """Title, message, link and window as the file says, with the values filled in."""
+    (told_of,) = decision(due()).candidates
+    assert told_of.message == "Invoice 1042 over 3300.00 JPY is due on 2026-03-10."
+    assert (86400, "/account/billing/invoices") == (told_of.window_seconds, told_of.action_url)
