@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 FEWEST, MOST = 10, 1_000_000
 PORT = 8000
+PLAIN_WIDTH = 160
+"""Columns of output that goes to no terminal."""
 SEED = 1
 
 
@@ -51,7 +53,9 @@ def run(home: Path, doors: Doors, *, customers: int, days: int, once: bool, as_j
     """
     _check(customers, days)
     logs.configure(level=logging.WARNING)
-    console = Console(file=sys.stdout, quiet=as_json, highlight=False, soft_wrap=True)
+    console = Console(
+        file=sys.stdout, quiet=as_json, highlight=False, width=None if sys.stdout.isatty() else PLAIN_WIDTH
+    )
     zone = ZoneInfo(demo_stage.ZONE)
     start = datetime.now(UTC).astimezone(zone).date() - timedelta(days=days)
     with demo_stage.set_up(home / "demo", Population(customers, SEED, start, zone), days) as stage:

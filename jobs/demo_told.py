@@ -33,9 +33,8 @@ def opening(console: Console, stage: Stage, days: int) -> None:
 def day(console: Console, number: int | None, played: Day) -> None:
     """One day as a small tree."""
     name = f"Day {number}" if number is not None else "Now"
-    tree = Tree(
-        f"[bold]{name}[/bold] · {played.on:%a %d %b %Y} · {played.runs} {'run' if played.runs == 1 else 'runs'} in {played.seconds:.1f} s"
-    )
+    times = f"{played.runs} {'run' if played.runs == 1 else 'runs'} in {played.seconds:.1f} s"
+    tree = Tree(f"[bold]{name}[/bold] · {played.on:%a %d %b %Y} · {times}")
     if played.events:
         sources = tree.add("in Salesforce and WHMCS")
         for line in played.events[:MOST_EVENTS]:

@@ -28,7 +28,10 @@ def beats(population: Population, runs: int) -> list[Beat]:
         _spread(4, runs, _order_failed(people[4])),
         _spread(3, runs, _cancelled(people[5])),
         [_scene(_ending_card(people[6], this_month), f"{people[6].number} has a card that ends this month")],
-        [_scene(_much_to_do(people[7]), f"{people[7].number} has no payment method, an old invoice and an open order")],
+        [
+            _scene(_much_to_do(people[7]), f"{people[7].number} has no payment method and an order in review"),
+            Beat(runs - 1, _old_invoice(people[7]), f"{people[7].number} gets an invoice that is overdue already"),
+        ],
         _spread(0, runs, _invoice_paid(people[8])),
         _spread(5, runs, _case(people[9])),
         _spread(1, runs, [(sign_up("Santos Maria", None), "A new customer signs up and has nothing yet")]),
@@ -173,8 +176,14 @@ def _much_to_do(actor: Actor) -> Apply:
     def apply(org: SalesforceOrg, install: WhmcsInstall) -> None:
         for row in install.lookups["pay_methods"].rows_of(actor.client_id):
             install.remove_pay_method(row["id"])
-        install.add_invoice(actor.client_id, total="3300.00", duedate=install.today() - timedelta(days=3))
         org.insert("Order", AccountId=actor.account_id, Status="In Review", EffectiveDate=org.stamp().date())
+
+    return apply
+
+
+def _old_invoice(actor: Actor) -> Apply:
+    def apply(_: SalesforceOrg, install: WhmcsInstall) -> None:
+        install.add_invoice(actor.client_id, total="3300.00", duedate=install.today() - timedelta(days=3))
 
     return apply
 
