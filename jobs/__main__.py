@@ -121,9 +121,19 @@ def _schedule(arguments: argparse.Namespace) -> int:
 
 
 def _demo(arguments: argparse.Namespace) -> int:
+    from config.settings import load_home
     from jobs import demo
+    from readapi import server
 
-    return demo.run(program.load().settings, arguments.customers, arguments.days, arguments.once, None)
+    doors = demo.Doors(serve=server.serve, load=server.load)
+    return demo.run(
+        load_home(),
+        doors,
+        customers=arguments.customers,
+        days=arguments.days,
+        once=arguments.once,
+        as_json=arguments.json,
+    )
 
 
 def _with(command: Callable[[Program, argparse.Namespace], int]) -> Callable[[argparse.Namespace], int]:
@@ -143,9 +153,7 @@ def _parser() -> argparse.ArgumentParser:
             command.add_argument("--json", action="store_true", help="print one JSON object on standard output")
         return command
 
-    demo = add(
-        "demo", "the whole job for some scripted days on stand-ins of both sources, then serves", _demo, json=False
-    )
+    demo = add("demo", "the whole job for some scripted days on stand-ins of both sources, then serves", _demo)
     demo.add_argument("--customers", type=_count, default=200, metavar="N", help="how many customers (200)")
     demo.add_argument("--days", type=_count, default=5, metavar="D", help="how many days (5)")
     demo.add_argument("--once", action="store_true", help="exit instead of serving")
