@@ -18,7 +18,7 @@ MOST = 10
 ONCE_ACTIVE = frozenset({"Active", "Suspended", "Completed", "Terminated"})
 
 
-class Activity(Struct, frozen=True, rename="camel"):
+class Activity(Struct, frozen=True, gc=False, rename="camel"):
     """One thing that happened, in the order of the published schema."""
 
     id: str

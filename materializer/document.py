@@ -16,7 +16,7 @@ from materializer.rules import Rules
 from materializer.tasks import Task, amount_text, orders_in_progress, payment_method_count, tasks_of
 
 
-class Stats(Struct, frozen=True, rename="camel"):
+class Stats(Struct, frozen=True, gc=False, rename="camel"):
     """The figures of the dashboard; None: not known."""
 
     active_subscriptions: int | None
@@ -28,7 +28,7 @@ class Stats(Struct, frozen=True, rename="camel"):
     open_orders: int | None
 
 
-class NextInvoice(Struct, frozen=True, rename="camel"):
+class NextInvoice(Struct, frozen=True, gc=False, rename="camel"):
     """The unpaid invoice with the earliest due date (ties: lowest id)."""
 
     id: int
@@ -39,7 +39,7 @@ class NextInvoice(Struct, frozen=True, rename="camel"):
     is_overdue: bool
 
 
-class Summary(Struct, frozen=True, rename="camel"):
+class Summary(Struct, frozen=True, gc=False, rename="camel"):
     """The body of GET /api/me/summary."""
 
     stats: Stats
@@ -47,7 +47,7 @@ class Summary(Struct, frozen=True, rename="camel"):
     recent_activity: list[Activity]
 
 
-class InternetEligibility(Struct, frozen=True, rename="camel"):
+class InternetEligibility(Struct, frozen=True, gc=False, rename="camel"):
     """Internet eligibility, as Salesforce has it."""
 
     status: str
@@ -57,7 +57,7 @@ class InternetEligibility(Struct, frozen=True, rename="camel"):
     notes: str | None
 
 
-class ResidenceCardVerification(Struct, frozen=True, rename="camel"):
+class ResidenceCardVerification(Struct, frozen=True, gc=False, rename="camel"):
     """Residence-card verification, as Salesforce has it."""
 
     status: str
@@ -66,13 +66,13 @@ class ResidenceCardVerification(Struct, frozen=True, rename="camel"):
     reviewer_notes: str | None
 
 
-class PaymentMethods(Struct, frozen=True, rename="camel"):
+class PaymentMethods(Struct, frozen=True, gc=False, rename="camel"):
     """How many pay methods are stored; None: not known."""
 
     total_count: int | None
 
 
-class MeStatus(Struct, frozen=True, rename="camel"):
+class MeStatus(Struct, frozen=True, gc=False, rename="camel"):
     """The body of GET /api/me/status without `freshness`, which the API appends; in the order of its schema."""
 
     customer_id: str
@@ -83,7 +83,7 @@ class MeStatus(Struct, frozen=True, rename="camel"):
     tasks: list[Task]
 
 
-class Document(Struct, frozen=True):
+class Document(Struct, frozen=True, gc=False):
     """What is stored of a document: its bytes, their hash, the content itself, and when it next changes by itself."""
 
     body: bytes

@@ -1,7 +1,8 @@
 """Facts: everything known of one customer, as sql/queries/read_facts.sql gathers it.
 
 Each list is None while it is not known: its stream has never been pulled, or (billing) the customer is not linked to a
-client. An empty list means that the source said there is none.
+client. An empty list means that the source said there is none. Nothing here can form a cycle, so the collector of
+garbage is spared the walk (`gc=False`).
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from materializer.streams import INVOICE_STATUSES
 LinkState = Literal["linked", "none", "dangling", "conflict"]
 
 
-class Account(Struct, frozen=True):
+class Account(Struct, frozen=True, gc=False):
     """The account: the two statuses with what belongs to them; `*_known` is the last status that was not unknown."""
 
     eligibility_status: str
@@ -34,7 +35,7 @@ class Account(Struct, frozen=True):
     verification_notes: str | None = None
 
 
-class Order(Struct, frozen=True):
+class Order(Struct, frozen=True, gc=False):
     """An order; `stage` as in snapshot.order."""
 
     order_id: str
@@ -48,7 +49,7 @@ class Order(Struct, frozen=True):
         return self.stage in ("in_progress", "approved")
 
 
-class Case(Struct, frozen=True):
+class Case(Struct, frozen=True, gc=False):
     """A support case: the open ones, and the newest of the closed."""
 
     case_id: str
@@ -59,7 +60,7 @@ class Case(Struct, frozen=True):
     closed_at: datetime | None = None
 
 
-class Invoice(Struct, frozen=True):
+class Invoice(Struct, frozen=True, gc=False):
     """An invoice: every one that is not known to be over, and the newest of the others."""
 
     invoice_id: int
@@ -87,7 +88,7 @@ class Invoice(Struct, frozen=True):
         return self.invoice_number or str(self.invoice_id)
 
 
-class Service(Struct, frozen=True):
+class Service(Struct, frozen=True, gc=False):
     """A service, whatever its status."""
 
     service_id: int
@@ -97,7 +98,7 @@ class Service(Struct, frozen=True):
     registered_on: date | None = None
 
 
-class PayMethod(Struct, frozen=True):
+class PayMethod(Struct, frozen=True, gc=False):
     """A stored pay method; `expires_on` is the last day of a card's month, None for what does not expire."""
 
     pay_method_id: int
@@ -105,7 +106,7 @@ class PayMethod(Struct, frozen=True):
     expires_on: date | None = None
 
 
-class ServiceChange(Struct, frozen=True):
+class ServiceChange(Struct, frozen=True, gc=False):
     """A change of a service's status that a pull observed."""
 
     service_id: int
@@ -114,7 +115,7 @@ class ServiceChange(Struct, frozen=True):
     observed_at: datetime
 
 
-class Pending(Struct, frozen=True):
+class Pending(Struct, frozen=True, gc=False):
     """A transition that calls for a notification and has not been judged."""
 
     transition_id: int
@@ -122,14 +123,14 @@ class Pending(Struct, frozen=True):
     type: str
 
 
-class Standing(Struct, frozen=True):
+class Standing(Struct, frozen=True, gc=False):
     """A type and source id of which at least one notification is not resolved."""
 
     type: str
     source_id: str
 
 
-class Reminder(Struct, frozen=True):
+class Reminder(Struct, frozen=True, gc=False):
     """How a time-driven type and source id stands: last sent, last discarded, and whether one waits in the outbox."""
 
     type: str
@@ -139,7 +140,7 @@ class Reminder(Struct, frozen=True):
     is_waiting: bool = False
 
 
-class Facts(Struct, frozen=True):
+class Facts(Struct, frozen=True, gc=False):
     """One customer. `account` is None when there is no such customer (any more); then the rest says nothing."""
 
     customer_id: str

@@ -23,7 +23,7 @@ VERIFICATION = {"VERIFICATION_VERIFIED": "verified", "VERIFICATION_REJECTED": "r
 ORDER = {"ORDER_APPROVED": "approved", "ORDER_ACTIVATED": "activated", "ORDER_FAILED": "failed"}
 
 
-class Candidate(Struct, frozen=True):
+class Candidate(Struct, frozen=True, gc=False):
     """A notification decided: it goes out unless dedupe swallows it or a gate holds it."""
 
     type: str
@@ -35,7 +35,7 @@ class Candidate(Struct, frozen=True):
     window_seconds: int
 
 
-class Decision(Struct, frozen=True):
+class Decision(Struct, frozen=True, gc=False):
     """What is to be told to one customer, which standing ones are over, and when time next calls for one.
 
     `next_notification_at` lies in the past while stale data keeps a reminder back.

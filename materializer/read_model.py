@@ -16,8 +16,8 @@ from materializer.facts import Facts, Standing
 from materializer.notifications import Candidate
 from materializer.rules import Rules
 
-Row = tuple[Facts, Document, datetime | None]
-"""What is stored of one customer: facts, document, and when time next calls for a notification."""
+Row = tuple[Any, ...]
+"""One row of me_status in the order of COLUMNS; the first is the customer."""
 
 COLUMNS = (
     "customer_id",
@@ -100,8 +100,8 @@ def lock(connection: Connection, customers: Sequence[str]) -> set[str]:
 def read_facts(connection: Connection, customers: Sequence[str], rules: Rules) -> Iterator[Facts]:
     """The facts of each customer, in no order."""
     parameters = {"customer_ids": list(customers), "zone": rules.zone.key}
-    for row in connection.execute(sql.statement("read_facts"), parameters):
-        yield facts.decode(row.facts)
+    for _, known in connection.execute(sql.statement("read_facts"), parameters):
+        yield facts.decode(known)
 
 
 def read_documents(connection: Connection, customers: Sequence[str]) -> dict[str, str]:
@@ -125,7 +125,7 @@ def write(
     """
     if not rows:
         return 0
-    _copy(connection, (_columns(*row) for row in rows))
+    _copy(connection, rows)
     parameters = {"computed_at": now, "rules_version": rules.version, "run_id": run_id, "may_overwrite": may_overwrite}
     return int(connection.execute(sql.statement("upsert_me_status"), parameters).scalar_one())
 
@@ -178,7 +178,7 @@ def consume(connection: Connection, transitions: Sequence[int], gone: Sequence[s
         connection.execute(sql.statement("consume_transitions"), parameters)
 
 
-def _copy(connection: Connection, rows: Iterator[tuple[Any, ...]]) -> None:
+def _copy(connection: Connection, rows: Sequence[Row]) -> None:
     """Copies rows in the order of COLUMNS into the temporary table `computed`, emptied first.
 
     The lines are written here: psycopg's own dumping of each value took ten times as long.
@@ -189,12 +189,12 @@ def _copy(connection: Connection, rows: Iterator[tuple[Any, ...]]) -> None:
     with driver.cursor() as cursor:
         cursor.execute("set local client_min_messages = warning")
         cursor.execute(
-            "create temporary table if not exists computed on commit delete rows"
-            f" as select {columns} from me_status with no data"  # noqa: S608
+            "create temporary table if not exists computed on commit delete rows as"  # noqa: S608  names from above
+            f" select {columns} from me_status with no data"
         )
         cursor.execute("truncate pg_temp.computed")
         with cursor.copy(f"copy pg_temp.computed ({columns}) from stdin") as copy:
-            copy.write("".join("\t".join(map(_copied, row)) + "\n" for row in rows))
+            copy.write("".join("\t".join(map(_copied, values)) + "\n" for values in rows))
 
 
 def _copied(value: Any) -> str:
@@ -205,8 +205,8 @@ def _copied(value: Any) -> str:
     return text.replace("\\", "\\\\").replace("\t", "\\t").replace("\n", "\\n").replace("\r", "\\r")
 
 
-def _columns(known: Facts, document: Document, next_notification_at: datetime | None) -> tuple[Any, ...]:
-    """One row in the order of COLUMNS."""
+def row(known: Facts, document: Document, next_notification_at: datetime | None) -> Row:
+    """What is stored of one customer; `next_notification_at`: when time next calls for a notification."""
     content = document.content
     stats, invoice, tasks = content.summary.stats, content.summary.next_invoice, content.tasks
     return (

@@ -18,6 +18,7 @@ from materializer.refresh import Submit, in_batches
 from materializer.rules import Rules
 
 SAMPLES = 5
+DOCUMENT = read_model.COLUMNS.index("document")
 
 
 @dataclass(frozen=True)
@@ -84,8 +85,8 @@ def _rebuild(
     """Rows there are held first, so that facts read here are never older than those of the row overwritten."""
     existing = read_model.lock(connection, customers)
     rows, gone = _computed(connection, customers, rules, now)
-    standing = [row for row in rows if row[0].customer_id in existing]
-    missing = [row for row in rows if row[0].customer_id not in existing]
+    standing = [row for row in rows if row[0] in existing]
+    missing = [row for row in rows if row[0] not in existing]
     added = read_model.write(connection, missing, rules, run_id=run_id, now=now, may_overwrite=False)
     changed = read_model.write(connection, standing, rules, run_id=run_id, now=now)
     removed = read_model.remove(connection, gone)
@@ -103,7 +104,7 @@ def _computed(
             gone.append(facts.customer_id)
         else:
             reminders = decide(facts, rules, now, is_fresh=False)
-            rows.append((facts, build(facts, rules, now), reminders.next_notification_at))
+            rows.append(read_model.row(facts, build(facts, rules, now), reminders.next_notification_at))
     return rows, gone
 
 
@@ -118,14 +119,15 @@ def _report(database: Database, rules: Rules, customers: Sequence[str], size: in
         with database.begin() as connection:
             stored = read_model.read_documents(connection, batch)
             rows, gone = _computed(connection, batch, rules, now)
-        for facts, document, _ in rows:
-            old, new = stored.get(facts.customer_id), document.body.decode()
+        for row in rows:
+            customer, new = row[0], row[DOCUMENT]
+            old = stored.get(customer)
             added += old is None
             changed += old is not None and old != new
             for path in differing_paths(old, new) if old is not None and old != new else ():
-                found.setdefault(path, []).append(facts.customer_id)
+                found.setdefault(path, []).append(customer)
         total += len(rows)
-        removed += sum(customer in stored for customer in gone)
+        removed += sum(leaving in stored for leaving in gone)
     differences = {path: Difference(len(found[path]), tuple(found[path][:SAMPLES])) for path in sorted(found)}
     return Rebuilt(total, changed, added, removed, differences)
 

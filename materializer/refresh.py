@@ -118,7 +118,7 @@ def judge(batch: Batch, facts: Facts, rules: Rules, now: datetime, *, is_fresh: 
         batch.gone.append(customer)
         return
     decision = decide(facts, rules, now, is_fresh=is_fresh)
-    batch.rows.append((facts, build(facts, rules, now), decision.next_notification_at))
+    batch.rows.append(read_model.row(facts, build(facts, rules, now), decision.next_notification_at))
     batch.over += [(customer, standing) for standing in decision.over]
     batch.decided += [(customer, candidate) for candidate in decision.candidates]
     batch.judged += [pending.transition_id for pending in facts.pending]

@@ -14,7 +14,7 @@ from materializer.facts import Facts, Invoice, Order
 from materializer.rules import Rules
 
 
-class About(Struct, frozen=True, rename="camel"):
+class About(Struct, frozen=True, gc=False, rename="camel"):
     """What a task is about; what does not apply is left out."""
 
     invoice_id: int | UnsetType = UNSET
@@ -26,7 +26,7 @@ class About(Struct, frozen=True, rename="camel"):
     other_invoices: int | UnsetType = UNSET
 
 
-class Task(Struct, frozen=True, rename="camel"):
+class Task(Struct, frozen=True, gc=False, rename="camel"):
     """One task, in the order of the published schema."""
 
     id: str

@@ -254,7 +254,8 @@ def test_rebuild_tells_nobody_and_consumes_nothing(filled: LiveDatabase) -> None
     assert [(2, 1, 0, 0)] == rows(
         filled,
         "select (select count(*) from pipeline.refresh_mark),"
-        " (select count(*) from status_transition where is_pending), (select count(*) from notification), (select count(*) from pipeline.notification_outbox)",
+        " (select count(*) from status_transition where is_pending), (select count(*) from notification),"
+        " (select count(*) from pipeline.notification_outbox)",
     )
 
 
