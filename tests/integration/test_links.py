@@ -14,7 +14,8 @@ def link(engine: Engine, accounts: list[tuple[Any, ...]], clients: list[tuple[An
         for account_id, client, number in accounts:
             connection.execute(text(
                 "insert into snapshot.account (account_id, is_customer, eligibility_status, verification_status,"
-                " whmcs_client_id, account_number) values (:id, :id not like 'x%', 'pending', 'verified', :client, :number)"
+                " whmcs_client_id, account_number)"
+                " values (:id, :id not like 'x%', 'pending', 'verified', :client, :number)"
             ), {"id": account_id, "client": client, "number": number})  # fmt: skip
         for client_id, reference in clients:
             connection.execute(
