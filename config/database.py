@@ -126,7 +126,8 @@ def embedded_url(home: Path) -> str:
         server = get_server(home / "postgresql")
     except Exception as error:
         raise MeStatusError(
-            f"the embedded PostgreSQL cannot start in {home}: {error}; set ME_STATUS_HOME to a folder of yours, or DATABASE_URL"
+            f"the embedded PostgreSQL cannot start in {home}: {error}; "
+            "set ME_STATUS_HOME to a folder of yours, or DATABASE_URL"
         ) from error
     return str(server.get_uri()).replace("postgres:@", "postgres@")
 

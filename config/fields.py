@@ -88,7 +88,7 @@ class VerificationWords(Table):
 
 
 class OrderWords(Table):
-    """Source words of an order: draft, approved and closed of its status; activated and failed of its activation status."""
+    """Source words of an order: draft, approved, closed of its status; activated, failed of its activation status."""
 
     draft: tuple[str, ...]
     approved: tuple[str, ...]
