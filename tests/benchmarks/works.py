@@ -1,0 +1,22 @@
+"""The works, by name. Each module has `run(bench) -> list[Measured]` and is imported only when its work is asked for,
+so that a work needs its own rivals installed and no other's."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib import import_module
+
+from tests.benchmarks.bench import Bench
+from tests.benchmarks.measured import Measured
+
+WORKS = {
+    "api-status": "tests.benchmarks.api_status",
+    "api-live": "tests.benchmarks.api_live",
+}
+"""In the order of the table."""
+
+
+def work_named(name: str) -> Callable[[Bench], list[Measured]]:
+    """The work's function. Raises ImportError when what it compares with is not installed (extra `bench`)."""
+    run: Callable[[Bench], list[Measured]] = import_module(WORKS[name]).run
+    return run
