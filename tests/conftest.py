@@ -46,7 +46,7 @@ def template(server_url: str) -> Iterator[str]:
     """Name of a migrated database that tests clone; the first worker makes it, the last one drops it."""
     with psycopg.connect(server_url, autocommit=True) as connection:
         with _alone(connection):
-            if not connection.execute("select from pg_database where datname = %s", (TEMPLATE,)).fetchone():
+            if not connection.execute("select 1 from pg_database where datname = %s", (TEMPLATE,)).fetchone():
                 _build_template(connection, server_url)
         connection.execute("select pg_advisory_lock_shared(hashtext(%s))", (f"{TEMPLATE} in use",))
         yield TEMPLATE
