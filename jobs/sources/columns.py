@@ -24,6 +24,8 @@ from materializer.pulls import RefusedRecord
 INSTANT = pa.timestamp("us", tz="UTC")
 MONEY = re.compile(r"-?[0-9]{1,15}(\.[0-9]{1,6})?")
 TAGS = re.compile(r"<[^>]*>")
+ENTITY = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
+NO_DATES = ("0000-00-00", "-0001-11-30")
 EXPIRY = re.compile(r"(0[1-9]|1[0-2])\s*[/-]?\s*(20[0-9]{2}|[0-9]{2})")
 UNREADABLE = (pa.ArrowException, OverflowError, TypeError, ValueError)
 
@@ -134,15 +136,20 @@ def encoded_text(values: Sequence[Any]) -> Parsed:
     array, faults = text(values)
     if not pc.any(pc.match_substring(array, "&")).as_py():
         return array, faults
-    decoded = [value and html.unescape(value) for value in array.to_pylist()]
+    decoded = [value and _decoded(value) for value in array.to_pylist()]
     return pa.array(decoded, pa.string()), faults
+
+
+def _decoded(value: str) -> str:
+    """Whole entities only: of "R&D" and "?a=1&copy=2" nothing is one."""
+    return ENTITY.sub(lambda entity: html.unescape(entity[0]), value)
 
 
 def bare_text(value: Any) -> str | None:
     """A WHMCS custom field's text: tags removed (Q24), entities decoded once, trimmed; None when empty."""
     if value is None:
         return None
-    return html.unescape(TAGS.sub("", str(value))).replace("\0", "").strip() or None
+    return _decoded(TAGS.sub("", str(value))).replace("\0", "").strip() or None
 
 
 # Identifiers and numbers ----------------------------------------------------------------------------------------------
@@ -296,7 +303,10 @@ def local_instant(zone: ZoneInfo) -> Parser:
             moment = datetime.fromisoformat(str(value).strip())
         except ValueError:
             raise ValueError(f"{_shown(value)} is no date and time") from None
-        return (moment if moment.tzinfo else moment.replace(tzinfo=zone)).astimezone(UTC)
+        if moment.tzinfo:
+            return moment.astimezone(UTC)
+        read: datetime = whole([moment.isoformat(" ")])[0].as_py()  # one reading of hours that clocks skip or repeat
+        return read.astimezone(UTC)
 
     return lambda values: _either(values, whole, single, INSTANT)
 
@@ -316,7 +326,7 @@ def _last_day(value: Any) -> date | None:
 
 
 def _is_no_date(value: Any) -> bool:
-    return value is None or not str(value).strip() or str(value).startswith("0000-00-00")
+    return value is None or not str(value).strip() or str(value).strip().startswith(NO_DATES)
 
 
 def _shown(value: Any) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -13,19 +13,20 @@ from config.schedule import Schedule
 from config.settings import Settings
 from jobs.progress import Progress, silent
 from jobs.sources.columns import loose_integer
-from jobs.sources.errors import ProtocolError
+from jobs.sources.errors import ProtocolError, TransientError
 from jobs.sources.known import NOTHING, Known
 from jobs.sources.spool import SpooledRows
 from jobs.sources.whmcs_answers import NoSuchRecord, UnreadablePage, listed
+from jobs.sources.whmcs_confirm import confirmer
 from jobs.sources.whmcs_details import reference_of
 from jobs.sources.whmcs_rota import is_turn, whose_turn
 from jobs.sources.whmcs_rows import Recorded, recordings
-from jobs.sources.whmcs_sweep import Gathered, Stretch, newest, sweep
+from jobs.sources.whmcs_sweep import Gathered, Stretch, newest, read_whole, sweep
 from jobs.sources.whmcs_transport import Page, WhmcsTransport
-from materializer.pulls import Key, Pulled, RefusedRecord, StreamState
+from materializer.pulls import Pulled, RefusedRecord, StreamState
 
-SWEEPS = 2
-"""A stream small enough is swept again when the list moved under the first sweep."""
+FAILING_CLIENTS = 5
+"""So many clients may fail one by one before the source is taken to be down."""
 
 
 def connect(
@@ -54,6 +55,7 @@ class WhmcsSource:
         self._progress = progress
         self._recordings = recordings(settings.whmcs_zone)
         self._clients: set[int] = set()
+        self._failing = 0
 
     def close(self) -> None:
         """Ends the connections."""
@@ -109,19 +111,18 @@ class WhmcsSource:
     def _sweep(
         self, recorded: Recorded, state: StreamState | None, known: Known, now: datetime, *, again: bool
     ) -> Pulled:
-        started = self.transport.server_time
-        for attempt in range(SWEEPS):
-            gathered = self._gathered(recorded)
-            try:
-                why = sweep(self.transport, gathered, self._schedule.whmcs.page_size)
-                if why is not None and again and attempt < SWEEPS - 1:
-                    gathered.spool.close()
-                    continue
-                return self._swept(gathered, why, started, state, known, now)
-            except BaseException:
+        started, size = self.transport.server_time, self._schedule.whmcs.page_size
+        gathered = self._gathered(recorded)
+        try:
+            why = read_whole(self.transport, gathered, size)
+            if why is not None and again:
                 gathered.spool.close()
-                raise
-        raise AssertionError("the last sweep returns")
+                gathered = self._gathered(recorded)
+                why = read_whole(self.transport, gathered, size)
+            return self._swept(gathered, why, started, state, known, now)
+        except BaseException:
+            gathered.spool.close()
+            raise
 
     def _swept(
         self,
@@ -150,7 +151,7 @@ class WhmcsSource:
             refused=gathered.all_refused(),
             fields=tuple(column.key for column in recorded.columns),
             source_time=started or self.transport.server_time,
-            confirm_gone=self._confirmer(recorded),
+            confirm_gone=confirmer(self.transport, recorded, self._schedule),
         )
 
     def _gathered(self, recorded: Recorded) -> Gathered:
@@ -217,7 +218,9 @@ class WhmcsSource:
         recorded = self._recordings["invoice"]
         try:
             client = loose_integer(self.transport.call("GetInvoice", invoiceid=invoice_id).get("userid"))
-            page = self.transport.page(recorded.action, 0, self._schedule.whmcs.page_size, userid=client)
+            newest_first = dict(recorded.newest_first)
+            size = self._schedule.whmcs.page_size
+            page = self.transport.page(recorded.action, 0, size, userid=client, **newest_first)
         except (NoSuchRecord, UnreadablePage):
             return None
         keys = [loose_integer(value) for value in page.values["id"]]
@@ -261,12 +264,21 @@ class WhmcsSource:
         return references
 
     def _details(self, client_id: int) -> dict[str, Any] | RefusedRecord | None:
+        return self._of_client("GetClientsDetails", client_id, "customfields")
+
+    def _of_client(self, action: str, client_id: int, part: str) -> dict[str, Any] | RefusedRecord | None:
+        """The client's answer; None for no such client. One client's failure is no other's, unless many fail."""
         try:
-            return self.transport.call("GetClientsDetails", clientid=client_id)
+            return self.transport.call(action, clientid=client_id)
         except NoSuchRecord:
             return None
         except (UnreadablePage, ProtocolError):
-            return RefusedRecord(f"client {client_id}", "customfields", "its details cannot be read")
+            return RefusedRecord(f"client {client_id}", part, f"{action} of this client cannot be read")
+        except TransientError:
+            self._failing += 1
+            if self._failing >= FAILING_CLIENTS:
+                raise
+            return RefusedRecord(f"client {client_id}", part, f"{action} of this client fails again and again")
 
     # Pay methods ---------------------------------------------------------------------------------------------------
 
@@ -299,12 +311,11 @@ class WhmcsSource:
 
     def _pay_methods_of(self, client_id: int) -> dict[str, list[Any]] | RefusedRecord:
         recorded = self._recordings["pay_method"]
-        try:
-            answer = self.transport.call("GetPayMethods", clientid=client_id)
-        except NoSuchRecord:
+        answer = self._of_client("GetPayMethods", client_id, "paymethods")
+        if isinstance(answer, RefusedRecord):
+            return answer
+        if answer is None:
             answer = {"paymethods": []}
-        except (UnreadablePage, ProtocolError):
-            return RefusedRecord(f"client {client_id}", "paymethods", "its pay methods cannot be read")
         echoed = loose_integer(answer.get("clientid"))
         rows = listed(answer, "paymethods", "paymethod")
         if rows is None or echoed not in (None, client_id):
@@ -314,59 +325,3 @@ class WhmcsSource:
         return {key: [row.get(key) for row in rows] for key in recorded.action.keys} | {
             "clientid": [client_id] * len(rows)
         }
-
-    # Confirmation --------------------------------------------------------------------------------------------------
-
-    def _confirmer(self, recorded: Recorded) -> Callable[[Collection[Key]], set[Key]]:
-        """Looks keys up directly; a look-up that shows some other record proves nothing (Q27)."""
-        name = recorded.stream.name
-        if name == "cancellation":
-            return lambda keys: self._missing_from_second_sweep(recorded, keys)
-        if name == "pay_method":
-            return lambda keys: set(keys)  # a client's pay methods are always read whole
-
-        def confirm_gone(keys: Collection[Key]) -> set[Key]:
-            wanted = [int(key) for key in keys]
-            is_gone = {
-                "invoice": self._is_invoice_gone,
-                "client": self._is_client_gone,
-                "service": self._is_service_gone,
-            }
-            return {key for key, gone in self.transport.in_parallel(is_gone[name], wanted) if gone}
-
-        return confirm_gone
-
-    def _is_invoice_gone(self, invoice_id: int) -> bool:
-        return self._is_not_found("GetInvoice", invoiceid=invoice_id)
-
-    def _is_client_gone(self, client_id: int) -> bool:
-        return self._is_not_found("GetClientsDetails", clientid=client_id)
-
-    def _is_not_found(self, action: str, **parameters: int) -> bool:
-        try:
-            self.transport.call(action, **parameters)
-        except NoSuchRecord:
-            return True
-        except UnreadablePage:
-            return False
-        return False
-
-    def _is_service_gone(self, service_id: int) -> bool:
-        try:
-            page = self.transport.page(self._recordings["service"].action, 0, 1, serviceid=service_id)
-        except NoSuchRecord:
-            return True
-        except UnreadablePage:
-            return False
-        return page.received == 0 and page.total == 0
-
-    def _missing_from_second_sweep(self, recorded: Recorded, keys: Collection[Key]) -> set[Key]:
-        again = self._gathered(recorded)
-        with again.spool:
-            if sweep(self.transport, again, self._schedule.whmcs.page_size) is not None:
-                return set()
-            again.parse()
-            present: set[Key] = set(again.refused)
-            for part in again.spool.windows(self._schedule.limits.window_rows):
-                present.update(part[recorded.stream.key].to_pylist())
-        return {key for key in keys if key not in present and str(key) not in present}

@@ -24,6 +24,8 @@ CREDENTIALS = (
     "access denied",
     "login failed",
 )
+NO_RESULTS = re.compile(r"\bno\b.{0,40}\bfound\b|nothing found|no results|no records")
+CHALLENGE = ("imunify", "bot-protection", "bot protection")
 NO_ACTION = (
     "empty action",
     "is not a valid api action",
@@ -35,6 +37,10 @@ NO_ACTION = (
 
 class NoSuchRecord(SourceError):  # noqa: N818 - named by what happened
     """WHMCS has no record of that id. Never leaves the pull."""
+
+
+class NoResults(NoSuchRecord):  # named by what happened
+    """A list without rows, told as an error by some old wrappers (Q32). Never leaves the pull."""
 
 
 class UnreadablePage(SourceError):  # noqa: N818 - named by what happened
@@ -49,14 +55,18 @@ def judged(action: str, response: httpx.Response) -> dict[str, Any]:
         if outcome == "success":
             return answer
         raise _refusal(action, response.status_code, str(answer.get("message") or ""))
+    if isinstance(answer, dict) and _is_challenge(str(answer.get("message") or "")):
+        raise _no_envelope(action, response)
     if isinstance(answer, dict) and response.status_code == 200:
         raise ProtocolError(_said(action, "JSON without a result", "check WHMCS_URL and what stands before WHMCS"))
     raise _no_envelope(action, response)
 
 
 def _decoded(body: bytes) -> Any:
-    start = body.find(b'{"')  # a hook of an old install may print before the answer (Q8)
-    if start < 0 or body.lstrip()[:1] == b"<":
+    start = body.find(b'{"result"')  # a hook of an old install may print before the answer, even HTML (Q8)
+    if start < 0 and body.lstrip()[:1] != b"<":
+        start = body.find(b'{"')
+    if start < 0:
         return None
     try:
         return orjson.loads(body[start:])
@@ -70,6 +80,8 @@ def _decoded(body: bytes) -> Any:
 
 def _refusal(action: str, status: int, message: str) -> SourceError:
     text = message.lower()
+    if _is_challenge(text):
+        return TransientError(_said(action, "a bot-protection's challenge", "have this machine's address admitted"))
     if match := ADDRESS.search(message):
         return CredentialsError(
             _said(action, f"that the address {match[1]} may not call", "add it to API IP Access Restriction")
@@ -85,15 +97,25 @@ def _refusal(action: str, status: int, message: str) -> SourceError:
     if "admin user is required" in text:
         return SourceError(_said(action, "from the wrong path", "give WHMCS_URL without /includes/api.php"))
     if any(words in text for words in NO_ACTION):
-        return ProtocolError(_said(action, "that it has no such action", "check the version of WHMCS"))
+        return PermissionDenied(_said(action, "that it has no such action", "check the version of WHMCS"))
+    if NO_RESULTS.search(text):
+        return NoResults(_said(action, "that there is nothing", "none needed"))
     if "not found" in text:
         return NoSuchRecord(_said(action, "not found", "none needed"))
     return _by_status(action, status, "an error of its own")
 
 
+def _is_challenge(message: str) -> bool:
+    return any(word in message.lower() for word in CHALLENGE)
+
+
 def _no_envelope(action: str, response: httpx.Response) -> SourceError:
     if response.is_redirect:
         return SourceError(_said(action, f"HTTP {response.status_code}, a redirect", "give the final URL in WHMCS_URL"))
+    if response.status_code in (401, 407):
+        return SourceError(
+            _said(action, f"HTTP {response.status_code}, a login of the web server's own", "open the API's path to us")
+        )
     if response.status_code in (400, 404, 405, 410):
         return SourceError(_said(action, f"HTTP {response.status_code} without an API answer", "check WHMCS_URL"))
     shown = "an empty body" if not response.content.strip() else "a page that is no API answer"

@@ -19,8 +19,9 @@ import stamina
 from config.schedule import Schedule
 from config.settings import Settings
 from jobs.sources.columns import transposed
-from jobs.sources.errors import ProtocolError, SourceError, TransientError
-from jobs.sources.whmcs_answers import judged, listed, total_of
+from jobs.sources.errors import CredentialsError, PermissionDenied, ProtocolError, SourceError, TransientError
+from jobs.sources.whmcs_answers import NoResults, judged, listed, total_of
+from jobs.sources.whmcs_xml import XmlRow, row_of
 
 PATH = "/includes/api.php"
 LONGEST_BACK_OFF = 20.0
@@ -66,6 +67,7 @@ class WhmcsTransport:
         )
         self._gate = _Gate(size, schedule.whmcs.pause_milliseconds / 1000)
         self._pool = ThreadPoolExecutor(size, thread_name_prefix="whmcs")
+        self._refusals: dict[str, str] = {}
         self.server_time: datetime | None = None
 
     def close(self) -> None:
@@ -73,7 +75,20 @@ class WhmcsTransport:
         self._client.close()
 
     def call(self, action: str, **parameters: Any) -> dict[str, Any]:
-        """The answer of one action, repeated on passing failures within the configured bounds."""
+        """The answer of one action, repeated on passing failures within the configured bounds.
+
+        Refused credentials are not sent again, nor is an action that is not allowed asked for again (whmcs-api Q38).
+        """
+        try:
+            return self._repeated(action, parameters)
+        except CredentialsError as error:
+            self._refusals[""] = str(error)
+            raise
+        except PermissionDenied as error:
+            self._refusals[action] = str(error)
+            raise
+
+    def _repeated(self, action: str, parameters: dict[str, Any]) -> dict[str, Any]:
         form = self._credentials | {"action": action, "responsetype": "json"}
         form |= {name: str(value) for name, value in parameters.items()}
         limits = self._schedule.limits
@@ -85,18 +100,40 @@ class WhmcsTransport:
             wait_max=LONGEST_BACK_OFF,
         ):
             with trial, self._gate.passed():
-                return self._post(action, form)
+                self._require_not_refused(action)
+                return judged(action, self._post(action, form))
         raise AssertionError("stamina ends by an answer or an error")
 
+    def _require_not_refused(self, action: str) -> None:
+        if "" in self._refusals:
+            raise CredentialsError(self._refusals[""])
+        if action in self._refusals:
+            raise PermissionDenied(self._refusals[action])
+
     def page(self, action: Action, offset: int, limit: int, **parameters: Any) -> Page:
-        """One page of at most `limit` rows from row `offset` on."""
-        answer = self.call(action.name, **dict(action.parameters) | parameters, limitstart=offset, limitnum=limit)
+        """One page of at most `limit` rows from row `offset` on; an error saying "no results" is an empty one (Q32)."""
+        try:
+            answer = self.call(action.name, **dict(action.parameters) | parameters, limitstart=offset, limitnum=limit)
+        except NoResults:
+            return Page({key: [] for key in action.keys}, 0, 0)
         rows, total = listed(answer, action.container, action.item), total_of(answer)
         if rows is None and total != 0:
             raise ProtocolError(
                 f"WHMCS: {action.name}: answered success without {action.container}; call it by hand to see why"
             )
         return Page(transposed(rows or [], action.keys), len(rows or ()), total)
+
+    def row_as_xml(self, action: Action, offset: int, **parameters: Any) -> XmlRow | None:
+        """The row at `offset`, which JSON cannot carry; None when XML does not show it either. Asked once."""
+        form = self._credentials | {"action": action.name, "responsetype": "xml"}
+        window = dict(action.parameters) | parameters | {"limitstart": offset, "limitnum": 1}
+        form |= {name: str(value) for name, value in window.items()}
+        try:
+            with self._gate.passed():
+                response = self._post(action.name, form)
+        except TransientError:
+            return None
+        return row_of(response.content, action.container, action.item, action.keys)
 
     def in_parallel(
         self, work: Callable[[Argument], Result], arguments: Iterable[Argument]
@@ -117,7 +154,7 @@ class WhmcsTransport:
             for _, future in under_way:
                 future.cancel()
 
-    def _post(self, action: str, form: dict[str, str]) -> dict[str, Any]:
+    def _post(self, action: str, form: dict[str, str]) -> httpx.Response:
         try:
             response = self._client.post(self._url, data=form)
         except httpx.TimeoutException:
@@ -129,7 +166,7 @@ class WhmcsTransport:
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise SourceError(f"WHMCS: {action}: failed ({type(error).__name__}); check WHMCS_URL") from None
         self._note(response)
-        return judged(action, response)
+        return response
 
     def _note(self, response: httpx.Response) -> None:
         try:
