@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 from collections.abc import Callable, Sequence
 from datetime import datetime
@@ -105,6 +106,7 @@ def _migrate(arguments: argparse.Namespace) -> int:
 
 
 def _serve(arguments: argparse.Namespace) -> int:
+    _stop_serving_on_signals()
     from readapi.server import serve
 
     loaded = program.load()
@@ -113,6 +115,16 @@ def _serve(arguments: argparse.Namespace) -> int:
         pass
     serve(loaded.settings, host=arguments.host, port=arguments.port, workers=arguments.workers)
     return SUCCESS
+
+
+def _stop_serving_on_signals() -> None:
+    """Until the server takes the signals over, a stop while it is starting is an ordinary end too: exit code 0."""
+
+    def stop(*_: object) -> None:
+        raise SystemExit(SUCCESS)
+
+    for name in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(name, stop)
 
 
 def _schedule(arguments: argparse.Namespace) -> int:
@@ -214,7 +226,7 @@ def _add_held(parser: argparse.ArgumentParser) -> None:
         action = actions.add_parser(name, help=does, description=does, allow_abbrev=False)
         action.add_argument("--json", action="store_true", help="print one JSON object on standard output")
         if name != "list":
-            action.add_argument("run", type=_count, metavar="RUN", help="the id of the held run")
+            action.add_argument("run_id", type=_count, metavar="RUN", help="the id of the held run")
             _add_as_of(action)
 
 

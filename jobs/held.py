@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -15,6 +16,7 @@ from jobs import runs
 from jobs.instants import written
 from jobs.perform import rules
 from jobs.program import SUCCESS, Program, answer, say
+from jobs.summaries import counted
 from materializer import outbox, removals
 
 
@@ -24,7 +26,7 @@ def command(program: Program, arguments: argparse.Namespace) -> int:
         if arguments.action == "list":
             return _list(engine, arguments)
         now = arguments.as_of or datetime.now(UTC)
-        result = decide(engine, program, arguments.action, arguments.run, now)
+        result = decide(engine, program, arguments.action, arguments.run_id, now)
     if arguments.json:
         answer(result)
     else:
@@ -41,7 +43,9 @@ def decide(engine: Engine, program: Program, action: str, run_id: int, now: date
     lock = "refresh" if row["gate"] == "flood" else f"sync-{row['source']}"
     with runs.alone(engine, lock):
         done = _decide(LiveDatabase(engine), program, action, row["gate"], run_id, now)
-    return {"runId": run_id, "gate": row["gate"], "action": action, **done}
+    with engine.connect() as connection:
+        decision = connection.execute(sql.statement("read_held_run"), {"run_id": run_id}).mappings().one()["decision"]
+    return {"runId": run_id, "gate": row["gate"], "action": action, "decision": decision, **done}
 
 
 def _decide(
@@ -67,14 +71,50 @@ def _list(engine: Engine, arguments: argparse.Namespace) -> int:
     held = [{_NAMES[name]: _plain(value) for name, value in row.items()} for row in rows]
     if arguments.json:
         answer({"held": held})
-        return SUCCESS
-    if not held:
-        say("nothing is held")
-    for run in held:
-        of = f" of {run['source']}" if run["source"] else ""
-        say(f"run {run['runId']}: held by the {run['gate']} gate{of} since {run['heldAt']}: {run['summary']}")
-        say(f"  me-status held release {run['runId']}   or   me-status held discard {run['runId']}")
+    else:
+        say("\n".join(line for run in held for line in in_words(run)) or "nothing is held")
     return SUCCESS
+
+
+# In words -------------------------------------------------------------------------------------------------------------
+
+
+def in_words(held: dict[str, Any]) -> list[str]:
+    """A held run for people: what would happen, to how many, which limit tripped, and the two ways to decide."""
+    of = f" of {held['source']}" if held["source"] else ""
+    return [
+        f"run {held['runId']} is held by the {held['gate']} gate{of} since {held['heldAt']}",
+        *(_flood(held["summary"]) if held["gate"] == "flood" else _shrink(held["summary"])),
+        f"  to {'send' if held['gate'] == 'flood' else 'remove'} these:  me-status held release {held['runId']}",
+        f"  to drop them:   me-status held discard {held['runId']}",
+    ]
+
+
+def summary_in_words(gate: str | None, summary: dict[str, Any]) -> Iterable[str]:
+    """What a gate held, without the ways to decide: for a rehearsal."""
+    return _flood(summary) if gate == "flood" else _shrink(summary)
+
+
+def _flood(summary: dict[str, Any]) -> Iterator[str]:
+    yield "  it would send"
+    for kind, of in summary["types"].items():
+        count = counted(of["notifications"], "notification", "notifications")
+        people = counted(of["recipients"], "customer", "customers")
+        most = f"the most one run sent in {summary['days']} days: {of['mostSent']:,}"
+        limit = f"{'beyond' if of['isBeyondLimit'] else 'within'} the limit of {of['limit']:,} ({most})"
+        yield f"    {kind}: {count} to {people}, {limit}"
+        yield f'      "{of["title"]}", such as to {", ".join(of["customers"])}'
+
+
+def _shrink(summary: dict[str, Any]) -> Iterator[str]:
+    rows = {tripped["stream"]: tripped["rows"] for tripped in summary["tripped"]}
+    limit = summary["limit"]
+    yield "  it would remove"
+    for stream, missing in summary["removals"].items():
+        beyond = f" of {rows[stream]:,}, too many (the gate holds {limit['percent']} % and {limit['rows']} rows)"
+        samples = ", ".join(str(key) for key in summary["samples"].get(stream, ()))
+        count = counted(missing, "record", "records") + (beyond if stream in rows else "")
+        yield f"    {stream}: {count}, such as {samples}"
 
 
 _NAMES = {"run_id": "runId", "gate": "gate", "source": "source", "summary": "summary", "held_at": "heldAt"}
@@ -82,15 +122,19 @@ _NAMES = {"run_id": "runId", "gate": "gate", "source": "source", "summary": "sum
 
 def _in_words(result: dict[str, Any]) -> str:
     if not result["changed"]:
-        return f"run {result['runId']}: nothing to {result['action']}, it was decided before"
+        return f"run {result['runId']} was {result['decision']} before; nothing to {result['action']}"
     if "sent" in result:
-        swallowed = sum(result["swallowed"].values())
-        return (
-            f"run {result['runId']} released: {sum(result['sent'].values()):,} sent, {swallowed:,} swallowed by dedupe"
-        )
+        sent, swallowed = sum(result["sent"].values()), sum(result["swallowed"].values())
+        return f"run {result['runId']} released: {sent:,} sent, {swallowed:,} swallowed by dedupe"
     if "removed" in result:
-        return f"run {result['runId']} released: {sum(result['removed'].values()):,} records removed"
-    return f"run {result['runId']} discarded"
+        removed = counted(sum(result["removed"].values()), "record", "records")
+        return f"run {result['runId']} released: {removed} removed"
+    dropped = (
+        f": {counted(result['discarded'], 'notification', 'notifications')} not sent"
+        if result["gate"] == "flood"
+        else ""
+    )
+    return f"run {result['runId']} discarded{dropped}"
 
 
 def _plain(value: Any) -> Any:

@@ -158,6 +158,8 @@ def _flooding(connection: Connection, gate: FloodGate, run_id: int, now: datetim
     types = {
         row.type: {
             "notifications": row.notifications,
+            "recipients": row.recipients,
+            "title": row.title,
             "limit": row.allowed,
             "mostSent": row.most_sent,
             "isBeyondLimit": row.notifications > row.allowed,
@@ -165,7 +167,7 @@ def _flooding(connection: Connection, gate: FloodGate, run_id: int, now: datetim
         }
         for row in rows
     }
-    return {"types": types}
+    return {"types": types, "floor": gate.floor, "factor": gate.factor, "days": gate.days}
 
 
 def _send(database: Database, *, run_id: int, now: datetime, is_held: bool) -> Sent:

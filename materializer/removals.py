@@ -27,6 +27,8 @@ from materializer.streams import STREAMS
 
 LEAVING_ORDER = ("cancellation", "pay_method", "invoice", "service", "client", "case", "order", "account")
 """Streams whose rows lead to a customer by another stream's go before that one, so that the customer is marked."""
+SAMPLES = 5
+"""Ids of each stream that the operator is shown of a hold."""
 FEW_ROWS = 3
 """A stream of this many rows or more never loses all of them unasked."""
 
@@ -111,6 +113,7 @@ def _in_leaving_order(taken: Sequence[Taken]) -> list[Taken]:
 def _summary(whole: Sequence[Taken], tripped: list[dict[str, Any]], gate: ShrinkGate) -> dict[str, Any]:
     return {
         "removals": {stream.pulled.stream.name: len(stream.missing) for stream in whole if stream.missing},
+        "samples": {stream.pulled.stream.name: list(stream.missing[:SAMPLES]) for stream in whole if stream.missing},
         "tripped": tripped,
         "limit": {"percent": gate.percent, "rows": gate.rows},
     }

@@ -1,6 +1,6 @@
--- What a run would send, by type, as dedupe would let it pass, with its limit and a few customers; run_id; now: the run's now; floor, factor, days: the flood gate's.
+-- What a run would send, by type, as dedupe would let it pass: how many, to how many customers, under which title, its limit and a few customers; run_id; now: the run's now; floor, factor, days: the flood gate's.
 with passing as (
-    select notification_outbox.type, notification_outbox.customer_id
+    select notification_outbox.type, notification_outbox.customer_id, min(notification_outbox.title) as title, count(*) as notifications
     from pipeline.notification_outbox
     left join pipeline.notification_window
         on notification_window.customer_id = notification_outbox.customer_id
@@ -14,12 +14,15 @@ with passing as (
             or notification_window.last_sent_at
             <= cast(:now as timestamptz) - make_interval(secs => notification_outbox.window_seconds)
         )
+    group by notification_outbox.type, notification_outbox.customer_id
 ),
 
 counted as (
     select
         passing.type,
-        count(*) as notifications,
+        cast(sum(passing.notifications) as bigint) as notifications,
+        count(*) as recipients,
+        min(passing.title) as title,
         (array_agg(passing.customer_id order by passing.customer_id))[1:5] as samples
     from passing
     group by passing.type
@@ -35,6 +38,8 @@ sent_most as (
 select
     counted.type,
     counted.notifications,
+    counted.recipients,
+    counted.title,
     coalesce(sent_most.sent, 0) as most_sent,
     cast(floor(greatest(cast(:floor as numeric), cast(:factor as numeric) * coalesce(sent_most.sent, 0))) as bigint) as allowed,
     counted.samples
