@@ -210,17 +210,20 @@ def sync_whmcs(
 
 
 def policy_for(mapping: FieldMapping, stream: str, state: StreamState | None, pulled: Pulled) -> TransitionPolicy:
-    """How the pull's changes are judged: a stream without a state has its baseline now, as has a newly read field."""
+    """How the pull's changes are judged: a stream without a state has its baseline now.
+
+    So has a field that is read for the first time; one that went missing tells nothing either (H21, H23).
+    """
     if state is None:
         return TransitionPolicy(mapping.words, is_baseline=True)
     return TransitionPolicy(
         mapping.words,
-        baseline_fields=_newly_read(mapping, stream, state, pulled),
+        baseline_fields=_unlike_before(mapping, stream, state, pulled),
         created_after=state.cursor_at or state.source_time,
     )
 
 
-def _newly_read(mapping: FieldMapping, stream: str, state: StreamState, pulled: Pulled) -> frozenset[str]:
+def _unlike_before(mapping: FieldMapping, stream: str, state: StreamState, pulled: Pulled) -> frozenset[str]:
     tracked: dict[str, dict[str, str]] = {
         "account": {
             "eligibility_status": mapping.account.eligibility_status,
@@ -229,8 +232,8 @@ def _newly_read(mapping: FieldMapping, stream: str, state: StreamState, pulled: 
         "order": {"status": mapping.order.status, "activation_status": mapping.order.activation_status},
         "case": {"status": mapping.case.status, "is_closed": mapping.case.is_closed},
     }
-    new = {name.lower() for name in pulled.fields} - {name.lower() for name in state.fields}
-    return frozenset(column for column, field in tracked.get(stream, {}).items() if field.lower() in new)
+    differs = {name.lower() for name in pulled.fields} ^ {name.lower() for name in state.fields}
+    return frozenset(column for column, field in tracked.get(stream, {}).items() if field.lower() in differs)
 
 
 def known_of(database: Database, mapping: FieldMapping, stream: str) -> Known:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -58,22 +59,24 @@ def _pages(session: SalesforceSession, path: str, what: str) -> Iterator[list[di
         answer = session.send(
             f"bulk results of {what}", "GET", f"{path}/results", params=parameters, headers={"Accept": "text/csv"}
         )
-        session.check_quota()
         yield _records(answer, what)
         following = answer.headers.get("Sforce-Locator", "")
         if following in ("", "null"):
             return
         if following == locator:
             raise ProtocolError(f"Salesforce: bulk results of {what}: the locator does not move on; run again")
+        session.check_quota()
         locator = following
 
 
 def _records(answer: requests.Response, what: str) -> list[dict[str, Any]]:
     """CSV as records; an empty cell is null, `NA` is text (H51), null bytes are dropped (H50)."""
     content = answer.content.decode("utf-8", "replace").replace("\0", "")
-    lines = iter(csv.reader(content.splitlines(keepends=True)))
-    header = next(lines, [])
-    records = [{name: value or None for name, value in zip(header, line, strict=False)} for line in lines if line]
+    try:
+        header, *lines = csv.reader(io.StringIO(content, newline=""), strict=True)
+        records = [{name: value or None for name, value in zip(header, line, strict=True)} for line in lines if line]
+    except (ValueError, csv.Error):
+        raise TransientError(f"Salesforce: bulk results of {what}: the CSV is cut short; REST is used") from None
     told = answer.headers.get("Sforce-NumberOfRecords")
     if told is not None and told.isdigit() and int(told) != len(records):
         raise TransientError(f"Salesforce: bulk results of {what}: {told} records announced, {len(records)} came")
@@ -91,7 +94,10 @@ def _json(answer: requests.Response, what: str) -> dict[str, Any]:
 
 
 def _discard(session: SalesforceSession, path: str, what: str) -> None:
-    try:
-        session.send(f"end of the bulk query of {what}", "DELETE", path)
-    except SourceError:
-        return  # the platform discards jobs by itself after 7 days
+    """Deletes a job that has ended and stops one that has not; failing that, the platform does after 7 days."""
+    for method, arguments in (("DELETE", {}), ("PATCH", {"json": {"state": "Aborted"}})):
+        try:
+            session.send(f"end of the bulk query of {what}", method, path, **arguments)
+        except SourceError:
+            continue
+        return

@@ -9,7 +9,7 @@ import structlog
 
 from config.fields import AccountFields
 from jobs.sources.columns import instant
-from jobs.sources.errors import CredentialsError, QuotaExhausted, SourceError, TransientError
+from jobs.sources.errors import CredentialsError, QueryTimeout, QuotaExhausted, SourceError, TransientError
 from jobs.sources.identifiers import normalised
 from jobs.sources.salesforce_session import SalesforceSession
 from materializer.pulls import HistoricChange
@@ -19,12 +19,11 @@ Tracked = Literal["eligibility_status", "verification_status"]
 FIELDS = ("AccountId", "Field", "OldValue", "NewValue", "CreatedDate")
 
 
-def read_history(
-    session: SalesforceSession, fields: AccountFields, since: str, before: str | None
-) -> tuple[HistoricChange, ...]:
-    """Steps of the two status fields stamped from `since` and before `before` (SOQL literals), oldest first.
+def read_history(session: SalesforceSession, fields: AccountFields, since: str) -> tuple[HistoricChange, ...]:
+    """Steps of the two status fields stamped from `since` (a SOQL literal) on, oldest first.
 
-    Empty where the org does not track them or does not show AccountHistory.
+    Empty where the org does not track them or does not show AccountHistory. Raises what passes by itself: the next
+    run reads the same stretch again.
     """
     if session.describe("AccountHistory") is None:
         return ()
@@ -33,18 +32,17 @@ def read_history(
         fields.verification_status: "verification_status",
     }
     names = ", ".join(f"'{name}'" for name in tracked)
-    until = f" AND CreatedDate < {before}" if before else ""
     soql = (
         f"SELECT Id, {', '.join(FIELDS)} FROM AccountHistory "  # noqa: S608 - names of the checked mapping
-        f"WHERE Field IN ({names}) AND CreatedDate >= {since}{until} ORDER BY CreatedDate, Id"
+        f"WHERE Field IN ({names}) AND CreatedDate >= {since} ORDER BY CreatedDate, Id"
     )
     try:
         pages = list(session.pages(soql, "AccountHistory"))
     except (CredentialsError, QuotaExhausted):
         raise
     except SourceError as error:
-        if type(error) is TransientError:
-            raise  # the next run reads the same stretch again
+        if isinstance(error, TransientError) and not isinstance(error, QueryTimeout):
+            raise
         log.warning("field history is not read", reason=str(error))
         return ()
     steps = [_step(record, tracked) for page in pages for record in page["records"]]

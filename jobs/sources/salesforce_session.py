@@ -67,9 +67,9 @@ class SalesforceSession:
         page = self.query(soql, what, include_deleted=include_deleted)
         while True:
             yield page
-            self.check_quota()
             if page["done"]:
                 return
+            self.check_quota()
             more = partial(
                 Salesforce.query_more,
                 next_records_identifier=_path(page.get("nextRecordsUrl"), what),

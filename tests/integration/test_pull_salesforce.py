@@ -169,7 +169,7 @@ def test_the_daily_quota_stops_the_pull(org: SalesforceOrg, connect: Connect) ->
     with pytest.raises(QuotaExhausted):
         source.pull("account", None)
     org.faults.clear()
-    org.api_total = 10
+    org.api_total = 6
     with pytest.raises(QuotaExhausted, match="quota_stop_percent"):
         connect().pull("account", None)
 
