@@ -7,11 +7,10 @@ from datetime import timedelta
 
 from config.settings import Settings
 from config.tables import Tables
-from jobs import prune_history, sync
+from jobs import executor, prune_history, sync
 from jobs.progress import Progress, silent
 from jobs.runs import Run
 from materializer import refresh
-from materializer.refresh import Submit
 from materializer.rules import Rules
 
 JOBS = ("sync-salesforce", "sync-whmcs", "refresh", "prune")
@@ -25,7 +24,6 @@ class Wish:
     full: bool = False
     accept_shrink: bool = False
     progress: Progress = silent()  # noqa: RUF009, it holds no state
-    submit: Submit | None = None
 
 
 def perform(run: Run, settings: Settings, tables: Tables, wish: Wish) -> None:
@@ -33,7 +31,7 @@ def perform(run: Run, settings: Settings, tables: Tables, wish: Wish) -> None:
     if run.job in ("sync-salesforce", "sync-whmcs"):
         _sync(run, settings, tables, wish)
     elif run.job == "refresh":
-        _refresh(run, rules(settings, tables), tables, wish)
+        _refresh(run, settings, tables)
     else:
         retention, flood_days = tables.schedule.retention_days, tables.notifications.flood_gate.days
         run.counts.update(prune_history.prune(run.database, retention, now=run.now, flood_days=flood_days))
@@ -64,16 +62,17 @@ def _sync(run: Run, settings: Settings, tables: Tables, wish: Wish) -> None:
     )
 
 
-def _refresh(run: Run, rules: Rules, tables: Tables, wish: Wish) -> None:
-    done = refresh.refresh(
-        run.database,
-        rules,
-        run_id=run.run_id,
-        now=run.now,
-        freshness=timedelta(minutes=tables.schedule.freshness_minutes.whmcs),
-        batch_customers=tables.schedule.limits.batch_customers,
-        submit=wish.submit,
-    )
+def _refresh(run: Run, settings: Settings, tables: Tables) -> None:
+    with executor.submitting(settings, run.database) as submit:
+        done = refresh.refresh(
+            run.database,
+            rules(settings, tables),
+            run_id=run.run_id,
+            now=run.now,
+            freshness=timedelta(minutes=tables.schedule.freshness_minutes.whmcs),
+            batch_customers=tables.schedule.limits.batch_customers,
+            submit=submit,
+        )
     run.counts.update(
         customers=done.customers,
         changed=done.changed,

@@ -8,9 +8,10 @@ from datetime import UTC, datetime
 
 from config.database import LiveDatabase
 from config.errors import MeStatusError
-from jobs import runs
+from jobs import executor, runs
 from jobs.perform import rules
 from jobs.program import SUCCESS, Program, answer, say
+from jobs.runs import Run
 from jobs.sources.identifiers import normalised
 from materializer import rebuild
 from materializer.rebuild import Rebuilt
@@ -29,13 +30,23 @@ def command(program: Program, arguments: argparse.Namespace) -> int:
                 )  # fmt: skip
         else:
             with runs.started(engine, "rebuild", now=now) as run:
-                done = rebuild.rebuild(
-                    run.database, rules(program.settings, program.tables), run_id=run.run_id, now=now,
-                    batch_customers=program.tables.schedule.limits.batch_customers, customer=customer,
-                )  # fmt: skip
+                done = _rebuilt(program, run, customer)
                 run.counts.update(_counts(done))
     _tell(done, arguments)
     return SUCCESS
+
+
+def _rebuilt(program: Program, run: Run, customer: str | None) -> Rebuilt:
+    with executor.submitting(program.settings, run.database) as submit:
+        return rebuild.rebuild(
+            run.database,
+            rules(program.settings, program.tables),
+            run_id=run.run_id,
+            now=run.now,
+            batch_customers=program.tables.schedule.limits.batch_customers,
+            customer=customer,
+            submit=submit,
+        )
 
 
 def account_id(given: str) -> str:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
+from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import Connection
@@ -18,6 +20,9 @@ from materializer.rules import Rules
 
 Row = tuple[Any, ...]
 """One row of me_status in the order of COLUMNS; the first is the customer."""
+
+Stored = dict[str, tuple[tuple[Any, ...], str]]
+"""By customer, what tells whether the stored row differs: as TELLING picks it, and the rules' version."""
 
 COLUMNS = (
     "customer_id",
@@ -42,6 +47,13 @@ COLUMNS = (
     "next_change_at",
     "next_notification_at",
 )
+TELLING = itemgetter(*map(COLUMNS.index, ("content_hash", "whmcs_client_id", "next_change_at", "next_notification_at")))
+"""Of a row, what differs whenever anything does (but for the rules' version)."""
+
+
+SPECIAL = re.compile(r"[\\\t\n\r]")
+ESCAPES = str.maketrans({"\\": r"\\", "\t": r"\t", "\n": r"\n", "\r": r"\r"})
+"""What COPY takes for itself in its text format, and how it is written instead."""
 
 
 def is_whmcs_fresh(connection: Connection, now: datetime, limit: timedelta) -> bool:
@@ -55,10 +67,16 @@ def customers_to_refresh(connection: Connection, now: datetime, *, is_fresh: boo
     return list(connection.execute(statement, {"now": now, "is_fresh": is_fresh}).scalars())
 
 
-def customers_to_rebuild(connection: Connection, customer: str | None) -> list[str]:
-    """Every customer, and everyone who has a row, ascending; or the one, where there is any trace of it."""
-    statement = sql.statement("select_customers_to_rebuild")
-    return list(connection.execute(statement, {"customer_id": customer}).scalars())
+def ranges_of_customers(connection: Connection, size: int) -> list[tuple[str, str]]:
+    """The first and the last of each `size` customers in order, those that only have a row included."""
+    rows = connection.execute(sql.statement("select_ranges_of_customers"), {"size": size})
+    return [(row.first_id, row.last_id) for row in rows]
+
+
+def customers_between(connection: Connection, first: str, last: str) -> list[str]:
+    """Every customer from `first` to `last`, and everyone there who has a row, ascending."""
+    statement = sql.statement("select_customers_between")
+    return list(connection.execute(statement, {"first_id": first, "last_id": last}).scalars())
 
 
 def claim_unit(connection: Connection, run_id: int, unit: str) -> bool:
@@ -92,9 +110,15 @@ def mark(connection: Connection, customers: Sequence[str], now: datetime) -> Non
         connection.execute(sql.statement("mark_customers"), {"customer_ids": list(customers), "now": now})
 
 
-def lock(connection: Connection, customers: Sequence[str]) -> set[str]:
+def lock(connection: Connection, customers: Sequence[str]) -> Stored:
     """Holds the customers' rows until the transaction ends, so that no older facts overwrite newer ones."""
-    return set(connection.execute(sql.statement("lock_me_status"), {"customer_ids": list(customers)}).scalars())
+    rows = connection.execute(sql.statement("lock_me_status"), {"customer_ids": list(customers)})
+    return {customer: (tuple(telling), version) for customer, *telling, version in rows}
+
+
+def differing(rows: Sequence[Row], stored: Stored, rules: Rules) -> list[Row]:
+    """The rows that are not stored, or come out another than stored."""
+    return [row for row in rows if stored.get(row[0]) != (TELLING(row), rules.version)]
 
 
 def read_facts(connection: Connection, customers: Sequence[str], rules: Rules) -> Iterator[Facts]:
@@ -119,7 +143,7 @@ def write(
     now: datetime,
     may_overwrite: bool = True,
 ) -> int:
-    """Stores the rows that come out another than stored; how many those were.
+    """Stores the rows, passing over those that come out as stored; how many were written.
 
     `may_overwrite=False` leaves alone a row that another transaction has written meanwhile.
     """
@@ -201,8 +225,9 @@ def _copied(value: Any) -> str:
     """One value in the text format of COPY."""
     if value is None:
         return "\\N"
-    text = str(value)
-    return text.replace("\\", "\\\\").replace("\t", "\\t").replace("\n", "\\n").replace("\r", "\\r")
+    if not isinstance(value, str):
+        return str(value)
+    return value.translate(ESCAPES) if SPECIAL.search(value) else value
 
 
 def row(known: Facts, document: Document, next_notification_at: datetime | None) -> Row:

@@ -11,11 +11,11 @@ import msgspec
 from sqlalchemy import Connection
 
 from config.database import Database
-from materializer import read_model
+from materializer import read_model, units
 from materializer.document import build
 from materializer.notifications import decide
-from materializer.refresh import Submit, in_batches
 from materializer.rules import Rules
+from materializer.units import Submit
 
 SAMPLES = 5
 DOCUMENT = read_model.COLUMNS.index("document")
@@ -55,23 +55,28 @@ def rebuild(
 
     Marks, transitions and the outbox stay as they are. `report=True` writes nothing and tells what would differ.
     """
-    with database.begin() as connection:
-        customers = read_model.customers_to_rebuild(connection, customer)
+    ranges = [(customer, customer)] if customer is not None else _ranges(database, batch_customers)
     if report:
-        return _report(database, rules, customers, batch_customers, now)
-    counts = in_batches(database, rebuild_batch, customers, batch_customers, submit, (rules, run_id, now))
-    counts.pop("swallowed", None)
-    return Rebuilt(**counts)
+        return _report(database, rules, ranges, now)
+    calls = ((f"batch-{number}", *ends, rules, run_id, now) for number, ends in enumerate(ranges))
+    return Rebuilt(**units.added_up(units.done(database, rebuild_batch, calls, submit)))
+
+
+def _ranges(database: Database, size: int) -> list[tuple[str, str]]:
+    """The first and the last of each `size` customers; one that appears between two is marked, and a refresh's."""
+    with database.begin() as connection:
+        return read_model.ranges_of_customers(connection, size)
 
 
 def rebuild_batch(
-    database: Database, unit: str, customers: Sequence[str], rules: Rules, run_id: int, now: datetime
+    database: Database, unit: str, first: str, last: str, rules: Rules, run_id: int, now: datetime
 ) -> dict[str, Any]:
-    """Rebuilds some customers in one transaction; done a second time under the same run and unit it does nothing."""
+    """Rebuilds a range of customers in one transaction; done again under the same run and unit it does nothing."""
 
     def work(connection: Connection) -> dict[str, Any]:
         if not read_model.claim_unit(connection, run_id, unit):
             return read_model.unit_counts(connection, run_id, unit)
+        customers = read_model.customers_between(connection, first, last)
         counts = _rebuild(connection, customers, rules, run_id, now)
         read_model.finish_unit(connection, run_id, unit, counts)
         return counts
@@ -83,10 +88,10 @@ def _rebuild(
     connection: Connection, customers: Sequence[str], rules: Rules, run_id: int, now: datetime
 ) -> dict[str, Any]:
     """Rows there are held first, so that facts read here are never older than those of the row overwritten."""
-    existing = read_model.lock(connection, customers)
+    stored = read_model.lock(connection, customers)
     rows, gone = _computed(connection, customers, rules, now)
-    standing = [row for row in rows if row[0] in existing]
-    missing = [row for row in rows if row[0] not in existing]
+    missing = [row for row in rows if row[0] not in stored]
+    standing = read_model.differing([row for row in rows if row[0] in stored], stored, rules)
     added = read_model.write(connection, missing, rules, run_id=run_id, now=now, may_overwrite=False)
     changed = read_model.write(connection, standing, rules, run_id=run_id, now=now)
     removed = read_model.remove(connection, gone)
@@ -111,12 +116,12 @@ def _computed(
 # What would differ ----------------------------------------------------------------------------------------------------
 
 
-def _report(database: Database, rules: Rules, customers: Sequence[str], size: int, now: datetime) -> Rebuilt:
+def _report(database: Database, rules: Rules, ranges: Sequence[tuple[str, str]], now: datetime) -> Rebuilt:
     found: dict[str, list[str]] = {}
     total = changed = added = removed = 0
-    for start in range(0, len(customers), size):
-        batch = customers[start : start + size]
+    for first, last in ranges:
         with database.begin() as connection:
+            batch = read_model.customers_between(connection, first, last)
             stored = read_model.read_documents(connection, batch)
             rows, gone = _computed(connection, batch, rules, now)
         for row in rows:

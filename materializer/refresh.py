@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
-from concurrent.futures import Future
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -12,14 +11,15 @@ from typing import Any
 from sqlalchemy import Connection
 
 from config.database import Database
-from materializer import outbox, read_model
+from materializer import outbox, read_model, units
 from materializer.document import build
 from materializer.facts import Facts, Standing
 from materializer.notifications import Candidate, decide, is_over
 from materializer.rules import Rules
+from materializer.units import Submit
 
-Submit = Callable[..., "Future[Any]"]
-"""submit(unit, *arguments): runs unit(database, *arguments) somewhere, the database being that of the worker."""
+FEW_BATCHES = 2
+"""Batches that are done here, rather than starting workers for them."""
 
 
 @dataclass(frozen=True)
@@ -67,28 +67,20 @@ def refresh(
     with database.begin() as connection:
         is_fresh = read_model.is_whmcs_fresh(connection, now, freshness)
         customers = read_model.customers_to_refresh(connection, now, is_fresh=is_fresh)
-    counts = in_batches(database, refresh_batch, customers, batch_customers, submit, (rules, run_id, now, is_fresh))
-    swallowed = Counter(counts.pop("swallowed", {}))
+    if len(customers) <= FEW_BATCHES * batch_customers:
+        submit = None
+    calls = ((unit, batch, rules, run_id, now, is_fresh) for unit, batch in _batches(customers, batch_customers))
+    counts = {"customers": 0} | units.added_up(units.done(database, refresh_batch, calls, submit))
+    swallowed: Counter[str] = Counter(counts.pop("swallowed", {}))
     held = outbox.flood(database, rules, run_id=run_id, now=now)
     sent = outbox.send(database, run_id=run_id, now=now)
     return Refreshed(**counts, sent=sent.sent, swallowed=dict(swallowed + Counter(sent.swallowed)), held=held)
 
 
-def in_batches(
-    database: Database,
-    unit: Callable[..., dict[str, Any]],
-    customers: Sequence[str],
-    size: int,
-    submit: Submit | None,
-    arguments: tuple[Any, ...],
-) -> dict[str, Any]:
-    """Runs unit(database, name, customers, *arguments) for each `size` customers and adds up what they count."""
-    batches = [tuple(customers[start : start + size]) for start in range(0, len(customers), size)]
-    if submit is None:
-        done = (unit(database, f"batch-{number}", batch, *arguments) for number, batch in enumerate(batches))
-        return _added_up(done)
-    futures = [submit(unit, f"batch-{number}", batch, *arguments) for number, batch in enumerate(batches)]
-    return _added_up(future.result() for future in futures)
+def _batches(customers: Sequence[str], size: int) -> Iterator[tuple[str, Sequence[str]]]:
+    """The name of each unit, and its customers."""
+    for number, start in enumerate(range(0, len(customers), size)):
+        yield f"batch-{number}", customers[start : start + size]
 
 
 def refresh_batch(
@@ -100,10 +92,11 @@ def refresh_batch(
         if not read_model.claim_unit(connection, run_id, unit):
             return read_model.unit_counts(connection, run_id, unit)
         free = read_model.take_marks(connection, customers)
-        read_model.lock(connection, free)
+        stored = read_model.lock(connection, free)
         batch = Batch()
         for facts in read_model.read_facts(connection, free, rules):
             judge(batch, facts, rules, now, is_fresh=is_fresh)
+        batch.rows = read_model.differing(batch.rows, stored, rules)
         counts = {"customers": len(free)} | _store(connection, batch, rules, run_id=run_id, now=now)
         read_model.finish_unit(connection, run_id, unit, counts)
         return counts
@@ -136,12 +129,3 @@ def _store(connection: Connection, batch: Batch, rules: Rules, *, run_id: int, n
     read_model.consume(connection, batch.judged, batch.gone)
     read_model.mark(connection, batch.look_again, now)
     return counts
-
-
-def _added_up(counted: Any) -> dict[str, Any]:
-    total: Counter[str] = Counter()
-    swallowed: Counter[str] = Counter()
-    for counts in counted:
-        swallowed.update(counts.get("swallowed", {}))
-        total.update({name: count for name, count in counts.items() if name != "swallowed"})
-    return {**total, "swallowed": dict(swallowed)}

@@ -1,5 +1,11 @@
--- Holds the rows of the customers until the end of the transaction and returns who has one; customer_ids: Account ids.
-select me_status.customer_id
+-- Holds the rows of the customers until the end of the transaction and returns what tells whether they differ from others; customer_ids: Account ids.
+select
+    me_status.customer_id,
+    me_status.content_hash,
+    me_status.whmcs_client_id,
+    me_status.next_change_at,
+    me_status.next_notification_at,
+    me_status.rules_version
 from me_status
 where me_status.customer_id = any(cast(:customer_ids as text []))
 order by me_status.customer_id

@@ -1,0 +1,54 @@
+"""Units of work: functions of a database and plain values, each one transaction, done here or handed to workers."""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future
+from typing import Any
+
+from config.database import Database
+
+Unit = Callable[..., dict[str, Any]]
+"""unit(database, *arguments): does its work in one transaction and returns what it counted."""
+Submit = Callable[..., "Future[Any]"]
+"""submit(unit, *arguments): runs unit(database, *arguments) somewhere, the database being that of the worker."""
+
+AHEAD = 8
+"""Units under way at once beside the one awaited: what bounds the memory, whatever there is to do."""
+
+
+def done(
+    database: Database, unit: Unit, calls: Iterable[tuple[Any, ...]], submit: Submit | None = None
+) -> Iterator[dict[str, Any]]:
+    """What unit(database, *arguments) counted for the arguments of each call, in their order.
+
+    `calls` is read only as far as there are workers to feed. When a unit fails, those not begun are not begun.
+    """
+    if submit is None:
+        yield from (unit(database, *arguments) for arguments in calls)
+        return
+    under_way: deque[Future[Any]] = deque()
+    try:
+        for arguments in calls:
+            under_way.append(submit(unit, *arguments))
+            if len(under_way) > AHEAD:
+                yield under_way.popleft().result()
+        while under_way:
+            yield under_way.popleft().result()
+    finally:
+        for future in under_way:
+            future.cancel()
+
+
+def added_up(counted: Iterable[dict[str, Any]]) -> dict[str, Any]:
+    """The sum of what units counted: of numbers by name, of counts by name within."""
+    total: Counter[str] = Counter()
+    within: dict[str, Counter[str]] = {}
+    for counts in counted:
+        for name, count in counts.items():
+            if isinstance(count, dict):
+                within.setdefault(name, Counter()).update(count)
+            else:
+                total[name] += count
+    return {**total, **{name: dict(counts) for name, counts in within.items()}}
