@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -199,12 +199,32 @@ def _is_loopback(host: str) -> bool:
 
 def load() -> Settings:
     """The settings of this process. Raises SettingsError with one sentence per fault; no secret is repeated in it."""
-    try:
-        return Settings()
-    except ValidationError as error:
-        raise SettingsError([_sentence(fault["loc"], fault["msg"]) for fault in error.errors()]) from None
+    loaded, faults = read()
+    if faults:
+        raise SettingsError(list(faults.values()))
+    return loaded
 
 
-def _sentence(location: tuple[int | str, ...], message: str) -> str:
-    name = ".".join(str(part) for part in location).upper()
-    return f"{name}: {message.removeprefix('Value error, ')}" if name else message.removeprefix("Value error, ")
+def read() -> tuple[Settings, dict[str, str]]:
+    """The settings of this process and a sentence by name for each at fault; those count as unset in the settings.
+
+    Faults are given rather than raised, so that a command can name what it misses along with them.
+    """
+    faults: dict[str, str] = {}
+    while True:
+        unset = {name: _default(name) for name in faults}
+        try:
+            return Settings(**unset), {name.upper(): sentence for name, sentence in faults.items()}
+        except ValidationError as error:
+            faults |= dict(_fault(fault["loc"], fault["msg"]) for fault in error.errors())
+
+
+def _default(name: str) -> Any:
+    return Settings.model_fields[name].get_default(call_default_factory=True)
+
+
+def _fault(location: tuple[int | str, ...], message: str) -> tuple[str, str]:
+    """The setting at fault and the sentence; what two settings together do wrong is said of the second one."""
+    message = message.removeprefix("Value error, ")
+    name = str(location[0]).lower() if location else "me_status_jwks_url"
+    return name, f"{name.upper()}: {message}" if location else message

@@ -54,8 +54,8 @@ class Program:
 
 def load(*jobs: str) -> Program:
     """Settings and data files, with what the sync jobs among `jobs` need. Raises SettingsError with all faults."""
-    faults: list[str] = []
-    loaded = settings.load()
+    loaded, wrong = settings.read()
+    faults = list(wrong.values())
     logs.configure(loaded)
     try:
         read = tables.load(loaded)
@@ -64,7 +64,7 @@ def load(*jobs: str) -> Program:
     try:
         loaded.require(*(source for source in ("salesforce", "whmcs") if f"sync-{source}" in jobs))
     except SettingsError as error:
-        faults += error.faults
+        faults += [fault for fault in error.faults if fault.split(" ")[0] not in wrong]
     if faults:
         raise SettingsError(faults)
     return Program(loaded, read)

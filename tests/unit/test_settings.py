@@ -9,6 +9,7 @@ import pytest
 from config import settings
 from config.errors import SettingsError
 from config.settings import Settings
+from jobs import program
 
 
 @pytest.fixture(autouse=True)
@@ -64,3 +65,17 @@ def test_a_dotenv_file_is_read_and_the_environment_wins(monkeypatch: pytest.Monk
 def test_plain_http_is_for_loopback_only(url: str) -> None:
     """Stand-ins on this machine may do without TLS."""
     assert url == Settings(_env_file=None, whmcs_url=url).whmcs_url  # type: ignore[call-arg]
+
+
+def test_what_is_wrong_and_what_is_missing_are_named_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A setting at fault hides neither the other faults nor what a sync misses, and is named once."""
+    monkeypatch.setenv("ME_STATUS_TIMEZONE", "Tokyo")
+    monkeypatch.setenv("WHMCS_URL", "http://billing.example")
+    monkeypatch.setenv("WHMCS_IDENTIFIER", "one")
+
+    with pytest.raises(SettingsError) as raised:
+        program.load("sync-whmcs")
+
+    assert ["ME_STATUS_TIMEZONE:", "WHMCS_SECRET", "WHMCS_URL:"] == sorted(
+        fault.split(" ")[0] for fault in raised.value.faults
+    )
