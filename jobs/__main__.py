@@ -189,7 +189,8 @@ def _parser() -> argparse.ArgumentParser:
     add("status", "health of each source, last runs, held runs, next due; exit 0 healthy, 1 not", _with(status.command))
     add("doctor", "checks settings, database, sources, fields and links, with the remedy", doctor.command)
     explaining = add("explain", "why a customer has its tasks and notifications", _with(explain.command))
-    explaining.add_argument("customer", metavar="CUSTOMER", help="Salesforce Account id, 15 or 18 characters")
+    explaining.add_argument("customer", metavar="CUSTOMER", help="Account id (15 or 18 characters) or WHMCS client id")
+    _add_as_of(explaining)
 
     _add_held(add("held", "the runs that the flood or shrink gate stopped", _with(held.command), json=False))
     _add_announce(add("announce", "sends a SYSTEM_ANNOUNCEMENT to everybody or to the listed", _with(announce.command)))

@@ -1,98 +1,133 @@
-"""`explain`: why a customer has the tasks and notifications it has, and what dedupe swallowed."""
+"""`explain`: why a customer has the tasks and notifications it has, what it was not told, and what comes next."""
 
 from __future__ import annotations
 
 import argparse
-from datetime import date, datetime
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection
+import msgspec
+from sqlalchemy import Connection, RowMapping
 
 import sql
 from config.errors import MeStatusError
+from jobs import explain_told
 from jobs.instants import written
+from jobs.perform import rules as rules_of
 from jobs.program import SUCCESS, Program, answer, say
 from jobs.rebuild import account_id
+from materializer import explain, read_model
+from materializer.calendar import today
+from materializer.document import build
+from materializer.facts import Facts
+from materializer.rules import Rules
 
 AT_MOST = 50
+LONGEST_CLIENT_ID = 14
+"""Digits; an Account id has 15 characters or more."""
 
 
 def command(program: Program, arguments: argparse.Namespace) -> int:
-    """Prints what is stored. Raises MeStatusError (exit 1) when there is no such account."""
+    """Prints it. Raises MeStatusError (exit 1) when nobody, or more than one, is meant."""
+    now = arguments.as_of or datetime.now(UTC)
     with program.database() as engine, engine.connect() as connection:
-        found = gather(connection, program, account_id(arguments.customer))
+        found = gather(connection, program, arguments.customer, now)
     if arguments.json:
         answer(found)
     else:
-        say("\n".join(in_words(found)))
+        say("\n".join(explain_told.in_words(found)))
     return SUCCESS
 
 
-def gather(connection: Connection, program: Program, customer_id: str) -> dict[str, Any]:
-    """The object that `explain --json` prints; a merged account is explained as its winner."""
-    row = connection.execute(sql.statement("explain_customer"), {"customer_id": customer_id}).mappings().one_or_none()
+def gather(connection: Connection, program: Program, asked: str, now: datetime) -> dict[str, Any]:
+    """The object that `explain --json` prints, judged at `now`; instants as text in UTC, no personal data.
+
+    `asked` is an Account id, that of a merged account (explained as its winner), or the id of a WHMCS client.
+    """
+    customer, merged = find(connection, asked)
+    parameters = {"customer_id": customer}
+    row = connection.execute(sql.statement("explain_customer"), parameters).mappings().one_or_none()
     if row is None:
-        raise MeStatusError(f"{customer_id} is no account of the snapshot; is it deleted, merged or not yet synced?")
-    document = row["document"] or {}
-    client = row["client_id"] if row["link_state"] == "linked" else None
+        raise MeStatusError(f"{customer}, the winner of the merged {merged}, is no account of the snapshot; sync again")
+    rules = rules_of(program.settings, program.tables)
+    (facts,) = read_model.read_facts(connection, [customer], rules)
+    limit = timedelta(minutes=program.tables.schedule.freshness_minutes.whmcs)
+    is_fresh = read_model.is_whmcs_fresh(connection, now, limit)
     return {
-        "customerId": customer_id,
-        "isCustomer": row["is_customer"],
-        "link": {"state": row["link_state"], "clientId": row["client_id"]},
-        "account": _account(dict(row), program),
-        "records": _rows(connection, "explain_records", account_id=customer_id, client_id=client),
-        "sources": _ages(connection),
-        "tasks": document.get("tasks", []),
-        "computedAt": written(row["computed_at"]),
-        "isMarked": row["marked_at"] is not None,
-        "nextChangeAt": written(row["next_change_at"]),
-        "nextNotificationAt": written(row["next_notification_at"]),
-        "transitions": _rows(connection, "explain_transitions", customer_id=customer_id, at_most=AT_MOST),
-        "notifications": _rows(connection, "explain_notifications", customer_id=customer_id, at_most=AT_MOST),
-        "swallowed": _rows(connection, "explain_swallowed", customer_id=customer_id, at_most=AT_MOST),
+        "customerId": customer,
+        "mergedAccount": merged,
+        "asOf": written(now),
+        "today": today(now, rules.zone).isoformat(),
+        "timeZone": rules.zone.key,
+        "isCustomer": facts.account is not None,
+        "link": _link(connection, customer, row),
+        "document": _document(facts, row, rules, now),
+        "nextChange": _plain(explain.next_change(facts, rules, now)),
+        "sources": _ages(connection, row, now),
+        "account": _account(row, program),
+        "records": _listed(connection, "explain_records", account_id=customer, client_id=row["client_id"]),
+        "tasks": _plain(explain.tasks(facts, rules, now)),
+        "reminders": _plain(explain.reminders(facts, rules, now, is_fresh=is_fresh)),
+        "notifications": _notifications(connection, facts, rules, customer, now),
+        "waiting": _listed(connection, "explain_waiting", customer_id=customer, at_most=AT_MOST),
+        "swallowed": _listed(connection, "explain_swallowed", customer_id=customer, at_most=AT_MOST),
+        "transitions": _listed(connection, "explain_transitions", customer_id=customer, at_most=AT_MOST),
     }
 
 
-def in_words(found: dict[str, Any]) -> list[str]:
-    """The same for people."""
-    link = found["link"]
-    lines = [
-        f"customer {found['customerId']}; link: {link['state'] or 'no customer'}"
-        + (f" (WHMCS client {link['clientId']})" if link["clientId"] is not None else ""),
-        f"  document computed {found['computedAt'] or 'never'}"
-        + (", facts changed since" if found["isMarked"] else "")
-        + f"; next change {found['nextChangeAt'] or 'only when facts change'}",
-    ]
-    lines += [f"  {stream} last pulled {at}" for stream, at in found["sources"].items()]
-    lines += [
-        f"  {name}: {value['status']} (the source says {value['word']!r} in {value['field']})"
-        for name, value in found["account"].items()
-    ]
-    lines += [_record(row) for row in found["records"]]
-    lines.append("tasks:")
-    lines += [f"  {task['type']} ({task['id']}): {task['title']}" for task in found["tasks"]] or ["  none"]
-    lines.append("transitions:")
-    lines += [
-        f"  {row['observedAt']} {row['entity']} {row['entityId']} {row['field']}: "
-        f"{row['oldValue']} -> {row['newValue']}"
-        + (f" calls for {row['notificationType']}" if row["notificationType"] else "")
-        for row in found["transitions"]
-    ] or ["  none"]
-    lines.append("notifications:")
-    lines += [
-        f"  {row['createdAt']} {row['type']} about {row['sourceId']}" + (" (resolved)" if row["resolvedAt"] else "")
-        for row in found["notifications"]
-    ] or ["  none"]
-    lines.append("not sent:")
-    lines += [
-        f"  {row['swallowedAt']} {row['type']} about {row['sourceId']}: {row['reason']}"
-        + (f", passes from {row['passesAt']}" if row["passesAt"] else "")
-        for row in found["swallowed"]
-    ] or ["  nothing"]
-    return lines
+def find(connection: Connection, asked: str) -> tuple[str, str | None]:
+    """The customer meant and, when a merged account was named, that one. Raises MeStatusError."""
+    is_client = asked.isdecimal() and len(asked) <= LONGEST_CLIENT_ID
+    account = None if is_client else account_id(asked)
+    client = int(asked) if is_client else None
+    parameters = {"account_id": account, "client_id": client}
+    rows = connection.execute(sql.statement("find_customer_to_explain"), parameters).all()
+    if len(rows) == 1:
+        return rows[0].customer_id, rows[0].merged_account
+    if rows:
+        claimants = ", ".join(row.customer_id for row in rows)
+        raise MeStatusError(
+            f"WHMCS client {client} is claimed by {claimants}; it is served to none. Explain one of them"
+        )
+    if client is not None:
+        raise MeStatusError(f"no customer names WHMCS client {client}; fill its link field, or name the Account id")
+    raise MeStatusError(f"{account} is no account of the snapshot; it was deleted, or it is not synced yet")
 
 
-def _account(row: dict[str, Any], program: Program) -> dict[str, Any]:
+def _link(connection: Connection, customer: str, row: RowMapping) -> dict[str, Any]:
+    claims = _listed(connection, "explain_claims", customer_id=customer)
+    clients = sorted({claim["clientId"] for claim in claims})
+    rivals = sorted({claim["customerId"] for claim in claims} - {customer})
+    named = f"client {', '.join(map(str, clients))}"
+    why = {
+        "linked": f"it and WHMCS {named} name each other alone",
+        "none": "the account names no WHMCS client, and none names it",
+        "dangling": f"WHMCS {named} is not in the snapshot",
+        "conflict": f"WHMCS {named}: " + (f"claimed by {', '.join(rivals)} too" if rivals else "more than one"),
+    }
+    state = row["link_state"]
+    return {
+        "state": state,
+        "clientId": row["client_id"],
+        "why": why.get(state, "the account filter does not admit it"),
+        "claims": claims,
+    }
+
+
+def _document(facts: Facts, row: RowMapping, rules: Rules, now: datetime) -> dict[str, Any]:
+    """`isCurrent`: the facts as they are give the same bytes at `now`; None where there is nothing to compare."""
+    is_comparable = facts.account is not None and row["content_hash"] is not None
+    return {
+        "computedAt": written(row["computed_at"]),
+        "runId": row["run_id"],
+        "markedAt": written(row["marked_at"]),
+        "isCurrent": build(facts, rules, now).content_hash == row["content_hash"] if is_comparable else None,
+        "rulesVersion": row["rules_version"],
+    }
+
+
+def _account(row: RowMapping, program: Program) -> dict[str, Any]:
     fields = program.tables.mapping.account
     return {
         kind: {
@@ -106,19 +141,52 @@ def _account(row: dict[str, Any], program: Program) -> dict[str, Any]:
     }
 
 
-def _ages(connection: Connection) -> dict[str, str | None]:
-    rows = connection.execute(sql.statement("list_stream_states")).mappings()
-    return {row["stream"]: written(row["synced_at"]) for row in rows}
+def _ages(connection: Connection, row: RowMapping, now: datetime) -> list[dict[str, Any]]:
+    """When each stream was last pulled; of pay methods, when this client's were read."""
+    pulled = {state.stream: state.synced_at for state in connection.execute(sql.statement("list_stream_states"))}
+    if "pay_method" in pulled and row["link_state"] == "linked":
+        pulled["pay_method"] = row["pay_methods_read_at"]
+    return [
+        {
+            "stream": stream,
+            "syncedAt": written(at),
+            "ageSeconds": None if at is None else int((now - at).total_seconds()),
+        }
+        for stream, at in pulled.items()
+    ]
 
 
-def _rows(connection: Connection, statement: str, **parameters: object) -> list[dict[str, Any]]:
-    rows = connection.execute(sql.statement(statement), parameters).mappings()
-    return [{_camel(name): _plain(value) for name, value in row.items()} for row in rows]
+def _notifications(
+    connection: Connection, facts: Facts, rules: Rules, customer: str, now: datetime
+) -> list[dict[str, Any]]:
+    parameters = {"customer_id": customer, "at_most": AT_MOST}
+    steps = connection.execute(sql.statement("explain_transitions"), parameters).mappings().all()
+    told = []
+    for row in connection.execute(sql.statement("explain_notifications"), parameters).mappings():
+        again_from = row["created_at"] + timedelta(hours=rules.notifications.types[row["type"]].window_hours)
+        why = {"why": _why(row, facts, rules, steps), "sameAgainFrom": written(again_from)}
+        told.append(_camelled(row) | why | {"isWithinWindow": now < again_from})
+    return told
 
 
-def _record(row: dict[str, Any]) -> str:
-    due = f", {row['dueOn']}" if row["dueOn"] else ""
-    return f"  {row['kind']} {row['recordId']}: {row['status']} ({row['detail']}{due})"
+def _why(row: RowMapping, facts: Facts, rules: Rules, steps: Sequence[RowMapping]) -> str:
+    if row["type"] == "SYSTEM_ANNOUNCEMENT":
+        return f"announced by the operator in run {row['run_id']}"
+    if row["type"] in ("INVOICE_DUE", "PAYMENT_METHOD_EXPIRING"):
+        return explain.sent(row["type"], row["source_id"], row["created_at"], facts, rules)
+    for step in steps:
+        is_it = step["notification_type"] == row["type"] and step["entity_id"] == row["source_id"]
+        if is_it and step["observed_at"] <= row["created_at"]:
+            return explain_told.step_in_words(_camelled(step))
+    return "a transition that is no longer among those kept or listed"
+
+
+def _listed(connection: Connection, statement: str, **parameters: object) -> list[dict[str, Any]]:
+    return [_camelled(row) for row in connection.execute(sql.statement(statement), parameters).mappings()]
+
+
+def _camelled(row: RowMapping) -> dict[str, Any]:
+    return {_camel(name): _text(value) for name, value in row.items()}
 
 
 def _camel(name: str) -> str:
@@ -126,7 +194,11 @@ def _camel(name: str) -> str:
     return first + "".join(word.capitalize() for word in rest)
 
 
-def _plain(value: Any) -> Any:
+def _text(value: Any) -> Any:
     if isinstance(value, datetime):
         return written(value)
     return value.isoformat() if isinstance(value, date) else value
+
+
+def _plain(value: Any) -> Any:
+    return msgspec.to_builtins(value)

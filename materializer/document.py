@@ -176,11 +176,11 @@ def _is_overdue(invoice: Invoice, day: date) -> bool:
 
 
 def _next_change(unpaid: list[Invoice], rules: Rules, now: datetime) -> datetime | None:
-    return min((moment for moment in _turning_points(unpaid, rules) if moment > now), default=None)
+    return min((moment for moment in turning_points(unpaid, rules) if moment > now), default=None)
 
 
-def _turning_points(unpaid: list[Invoice], rules: Rules) -> Iterator[datetime]:
-    """When each invoice becomes due (a task, or one more behind it) and overdue: all that time alone changes."""
+def turning_points(unpaid: list[Invoice], rules: Rules) -> Iterator[datetime]:
+    """When each unpaid invoice becomes due (a task, or one more behind it) and overdue: all that time alone changes."""
     for invoice in unpaid:
         if invoice.due_on is not None:
             for days in (-rules.due_days, 1):

@@ -50,8 +50,8 @@ def decide(facts: Facts, rules: Rules, now: datetime, *, is_fresh: bool) -> Deci
     """Judges one customer; `is_fresh`: WHMCS was pulled within its freshness limit, so reminders may be sent."""
     candidates = [candidate for pending in facts.pending if (candidate := _judged(pending, facts, rules))]
     moments: list[datetime | None] = []
-    for kind, source_id, next_at, words in _reminders(facts, rules, now):
-        kept = _kept(facts, kind, source_id)
+    for kind, source_id, next_at, words in reminders_ahead(facts, rules, now):
+        kept = kept_of(facts, kind, source_id)
         moment = next_at(kept)
         if moment is not None and moment <= now and is_fresh:
             candidates.append(_candidate(kind, source_id, rules, words()))
@@ -117,7 +117,8 @@ Ahead = tuple[str, str, Callable[[Reminder | None], datetime | None], Callable[[
 """A reminder that may be called for: type, source id, when next (given what was sent), and its words."""
 
 
-def _reminders(facts: Facts, rules: Rules, now: datetime) -> Iterator[Ahead]:
+def reminders_ahead(facts: Facts, rules: Rules, now: datetime) -> Iterator[Ahead]:
+    """The reminders time may call for: of unpaid invoices with a due date, and of cards that have not expired."""
     for invoice in facts.unpaid:
         if invoice.due_on is not None:
             yield (
@@ -137,7 +138,8 @@ def _reminders(facts: Facts, rules: Rules, now: datetime) -> Iterator[Ahead]:
             )
 
 
-def _kept(facts: Facts, kind: str, source_id: str) -> Reminder | None:
+def kept_of(facts: Facts, kind: str, source_id: str) -> Reminder | None:
+    """How the reminder of that type and source id stands; None: none was sent, discarded or waits."""
     return next((kept for kept in facts.reminders if kept.type == kind and kept.source_id == source_id), None)
 
 

@@ -1,10 +1,12 @@
--- What was decided for the customer :customer_id and not sent, newest first, at most :at_most, and what waits in held runs.
-select type, source_id, swallowed_at, reason, passes_at, run_id
+-- What was decided for a customer and not sent, newest first; customer_id; at_most: how many.
+select
+    swallowed_notification.type,
+    swallowed_notification.source_id,
+    swallowed_notification.swallowed_at,
+    swallowed_notification.reason,
+    swallowed_notification.passes_at,
+    swallowed_notification.run_id
 from pipeline.swallowed_notification
-where customer_id = :customer_id
-union all
-select type, source_id, decided_at, case when is_held then 'waits in a held run' else 'about to be sent' end, null, run_id
-from pipeline.notification_outbox
-where customer_id = :customer_id
-order by swallowed_at desc
-limit :at_most;
+where swallowed_notification.customer_id = cast(:customer_id as text)
+order by swallowed_notification.swallowed_at desc, swallowed_notification.swallowed_id desc
+limit cast(:at_most as bigint)
