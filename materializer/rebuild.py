@@ -58,7 +58,7 @@ def rebuild(
     ranges = [(customer, customer)] if customer is not None else _ranges(database, batch_customers)
     if report:
         return _report(database, rules, ranges, now)
-    calls = ((f"batch-{number}", *ends, rules, run_id, now) for number, ends in enumerate(ranges))
+    calls = [(f"batch-{number}", *ends, rules, run_id, now) for number, ends in enumerate(ranges)]
     return Rebuilt(**units.added_up(units.done(database, rebuild_batch, calls, submit)))
 
 

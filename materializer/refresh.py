@@ -18,9 +18,6 @@ from materializer.notifications import Candidate, decide, is_over
 from materializer.rules import Rules
 from materializer.units import Submit
 
-FEW_BATCHES = 2
-"""Batches that are done here, rather than starting workers for them."""
-
 
 @dataclass(frozen=True)
 class Refreshed:
@@ -67,9 +64,7 @@ def refresh(
     with database.begin() as connection:
         is_fresh = read_model.is_whmcs_fresh(connection, now, freshness)
         customers = read_model.customers_to_refresh(connection, now, is_fresh=is_fresh)
-    if len(customers) <= FEW_BATCHES * batch_customers:
-        submit = None
-    calls = ((unit, batch, rules, run_id, now, is_fresh) for unit, batch in _batches(customers, batch_customers))
+    calls = [(unit, batch, rules, run_id, now, is_fresh) for unit, batch in _batches(customers, batch_customers)]
     counts = {"customers": 0} | units.added_up(units.done(database, refresh_batch, calls, submit))
     swallowed: Counter[str] = Counter(counts.pop("swallowed", {}))
     held = outbox.flood(database, rules, run_id=run_id, now=now)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future
 from typing import Any
 
@@ -15,24 +15,27 @@ Submit = Callable[..., "Future[Any]"]
 """submit(unit, *arguments): runs unit(database, *arguments) somewhere, the database being that of the worker."""
 
 AHEAD = 8
-"""Units under way at once beside the one awaited: what bounds the memory, whatever there is to do."""
+"""Units under way at once beside the one awaited: what bounds the memory, whatever there is to do.
+
+A `submit` to more workers than that names its own number as `ahead`.
+"""
 
 
 def done(
-    database: Database, unit: Unit, calls: Iterable[tuple[Any, ...]], submit: Submit | None = None
+    database: Database, unit: Unit, calls: Sequence[tuple[Any, ...]], submit: Submit | None = None
 ) -> Iterator[dict[str, Any]]:
     """What unit(database, *arguments) counted for the arguments of each call, in their order.
 
-    `calls` is read only as far as there are workers to feed. When a unit fails, those not begun are not begun.
+    When a unit fails, those not begun are not begun.
     """
-    if submit is None:
+    if submit is None or len(calls) <= FEW:
         yield from (unit(database, *arguments) for arguments in calls)
         return
     under_way: deque[Future[Any]] = deque()
     try:
         for arguments in calls:
             under_way.append(submit(unit, *arguments))
-            if len(under_way) > AHEAD:
+            if len(under_way) > getattr(submit, "ahead", AHEAD):
                 yield under_way.popleft().result()
         while under_way:
             yield under_way.popleft().result()

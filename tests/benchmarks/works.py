@@ -10,6 +10,8 @@ from tests.benchmarks.bench import Bench
 from tests.benchmarks.measured import Measured
 
 WORKS = {
+    "rebuild": "tests.benchmarks.rebuild",
+    "refresh": "tests.benchmarks.refresh",
     "api-status": "tests.benchmarks.api_status",
     "api-live": "tests.benchmarks.api_live",
 }
