@@ -82,13 +82,20 @@ def _tell(reports: list[run_job.Report], arguments: argparse.Namespace) -> int:
         answer(
             runs[0]
             if arguments.job != "all"
-            else {"job": "all", "outcome": outcomes.get(code, held_or_refused), "runs": runs}
+            else {
+                "job": "all",
+                "outcome": outcomes.get(code, held_or_refused),
+                "dryRun": arguments.dry_run,
+                "runs": runs,
+            }
         )
         return code
     for report in reports:
         (complain if report.outcome == "failed" else say)(report.in_words())
+        for line in report.details_in_words() if report.is_rehearsal else ():
+            say(line)
     if arguments.dry_run:
-        say("\n".join(line for report in reports for line in report.samples_in_words()))
+        say("dry run: nothing was written")
     return code
 
 
