@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
+from itertools import chain, islice
 from typing import Any
 
 from config.database import Database
@@ -20,20 +21,28 @@ AHEAD = 8
 A `submit` to more workers than that names its own number as `ahead`.
 """
 
+FEW = 2
+"""Units that are done here, rather than starting workers for them."""
+
 
 def done(
-    database: Database, unit: Unit, calls: Sequence[tuple[Any, ...]], submit: Submit | None = None
+    database: Database, unit: Unit, calls: Iterable[tuple[Any, ...]], submit: Submit | None = None
 ) -> Iterator[dict[str, Any]]:
     """What unit(database, *arguments) counted for the arguments of each call, in their order.
 
-    When a unit fails, those not begun are not begun.
+    `calls` is read only as far as there are workers to feed. When a unit fails, those not begun are not begun.
     """
-    if submit is None or len(calls) <= FEW:
+    if submit is None:
         yield from (unit(database, *arguments) for arguments in calls)
+        return
+    rest = iter(calls)
+    first = list(islice(rest, FEW + 1))
+    if len(first) <= FEW:
+        yield from (unit(database, *arguments) for arguments in first)
         return
     under_way: deque[Future[Any]] = deque()
     try:
-        for arguments in calls:
+        for arguments in chain(first, rest):
             under_way.append(submit(unit, *arguments))
             if len(under_way) > getattr(submit, "ahead", AHEAD):
                 yield under_way.popleft().result()
