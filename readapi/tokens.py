@@ -1,4 +1,8 @@
-"""Bearer tokens: a verified JWT gives its subject, anything else a 401 Problem."""
+"""Bearer tokens: a verified JWT gives its subject, anything else a 401 Problem.
+
+`sub` is required, `iss` and `aud` where settings name them. `exp`, `nbf` and `iat` are honoured where a token has them:
+a token without `exp` is good for as long as its key is, so an issuer should set one.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +10,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
+from math import inf
 from typing import Any
 
 import jwt
@@ -44,7 +49,7 @@ class Tokens:
         self._audience = audience
         self._clock = clock
         self._kept: dict[str, _Verified] = {}
-        self._required = ["exp", "sub", *(["iss"] if issuer else []), *(["aud"] if audience else [])]
+        self._required = ["sub", *(["iss"] if issuer else []), *(["aud"] if audience else [])]
 
     def subject(self, authorization: str | None) -> str:
         """The `sub` of the bearer token in an Authorization header. Raises Problem: 401, or 503 without any keys."""
@@ -64,7 +69,7 @@ class Tokens:
         subject = claims["sub"]
         if not subject:
             raise unauthorized("The token names no subject.")
-        verified = _Verified(subject, float(claims["exp"]), generation)
+        verified = _Verified(subject, float(claims["exp"]) if "exp" in claims else inf, generation)
         if len(self._kept) >= KEPT_TOKENS:
             self._kept.clear()
         self._kept[token] = verified
@@ -138,7 +143,7 @@ def _refused(error: Exception) -> Problem:
         jwt.InvalidIssuerError: "The token is from another issuer.",
         jwt.InvalidAudienceError: "The token is for another audience.",
         jwt.InvalidSignatureError: "The token's signature does not fit.",
-        jwt.MissingRequiredClaimError: "The token lacks a required claim (exp and sub, and iss and aud where set).",
+        jwt.MissingRequiredClaimError: "The token lacks a required claim (sub, and iss and aud where set).",
         jwt.exceptions.InvalidSubjectError: "The token's subject is no text.",
     }
     return unauthorized(reasons.get(type(error), "The token is malformed."))

@@ -142,6 +142,8 @@ create table notification (
 create index notification_newest on notification (customer_id, created_at desc, notification_id desc);
 create index notification_standing on notification (customer_id, type, source_id) where resolved_at is null;
 create index notification_created on notification (created_at);
+create index notification_unread on notification (customer_id)
+where read_at is null and resolved_at is null and dismissed_at is null;
 comment on table notification is 'An in-app message to one customer.';
 comment on column notification.notification_id is 'Key.';
 comment on column notification.customer_id is 'The customer it was sent to (after a merge: the surviving account).';

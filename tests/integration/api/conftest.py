@@ -48,6 +48,11 @@ class Rows:
         )
         return stored
 
+    @staticmethod
+    def customer_id(number: int) -> str:
+        """One of many ids, ascending with its number."""
+        return f"001{number:012d}AAA"
+
     def notification(self, customer_id: str, at: str = NOW, title: str = "Invoice due", **marks: str) -> str:
         """A notification; gives its id."""
         columns = {"read_at": None, "dismissed_at": None, "resolved_at": None} | marks

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 
 import orjson
@@ -12,9 +13,11 @@ from jsonschema import Draft202012Validator, FormatChecker
 from psycopg_pool import ConnectionPool
 
 from config.settings import Settings
+from readapi.answers import FreshnessLimits
 from readapi.app import create_app
+from readapi.gauges import Gauges
 from readapi.openapi import document, status_schema
-from readapi.statements import open_pool
+from readapi.statements import Statements, open_pool
 
 ALICE = "001000000000001AAA"
 BOB = "001Qx00000AbCdEIAV"
@@ -341,6 +344,21 @@ def test_metrics_count_requests_and_the_state_of_the_data(make_client, rows, bea
         assert line in text
     assert 'me_status_source_age_seconds{source="whmcs"} 36' in text
     assert ALICE not in text
+
+
+def test_beyond_a_limit_counts_are_estimates(client, rows, pool, monkeypatch):
+    """Of many customers the operator sees PostgreSQL's own statistics: no scrape reads a whole table."""
+    monkeypatch.setattr("readapi.gauges.MOST_COUNTED", 3)
+    for number in range(8):
+        customer_id = rows.customer_id(number)
+        rows.customer(customer_id)
+        rows.notification(customer_id)
+    rows.connection.execute("update me_status set top_task_type = null where customer_id < %s", (rows.customer_id(2),))
+    rows.connection.execute("vacuum analyze me_status, notification")
+    gauges = Gauges(Statements(pool), FreshnessLimits(timedelta(0), timedelta(0)))
+    totals = dict(gauges.counts("total"))
+    assert (8, 8, 0) == (totals["customers"], totals["notifications_unread"], totals["marks_waiting"])
+    assert {"eligibility_pending": 6, "none": 2} == dict(gauges.counts("task"))
 
 
 def test_the_description_names_every_route(client):

@@ -79,7 +79,6 @@ def test_no_credentials_are_challenged_without_an_error(shared, authorization):
     [
         signed(key="another key of 32 bytes or more, still"),
         signed(exp=time.time() - 1),
-        signed(exp=...),
         signed(exp="soon"),
         signed(sub=...),
         signed(sub=""),
@@ -145,6 +144,16 @@ def test_a_remembered_token_still_expires():
     assert ALICE == tokens.subject(f"Bearer {token}")
     now[0] += 601
     refused(tokens, f"Bearer {token}")
+
+
+def test_a_token_may_name_no_expiry():
+    """exp is honoured where a token has it and asked of none: without it the key's life is the token's."""
+    now = [time.time()]
+    tokens = Tokens(SharedKey(KEY), clock=lambda: now[0])
+    token = signed(exp=...)
+    assert ALICE == tokens.subject(f"Bearer {token}")
+    now[0] += 86400 * 365
+    assert ALICE == tokens.subject(f"Bearer {token}")
 
 
 class Issuer:
