@@ -71,11 +71,11 @@ class WhmcsInstall(Records):
     def app(self) -> WSGIApplication:
         return with_transport_faults(self._serve, self.faults, label)
 
-    def prerender(self, action: str, *, page_size: int = 250, **parameters: str) -> int:
+    def prerender(self, action: str, *, page_size: int = 250, step: int | None = None, **parameters: str) -> int:
         """Renders every page of a paged action now; from then on its JSON requests get these bytes, writes or not.
 
         Returns the number of pages. Requests must carry the same parameters, limitnum = page_size, and an offset that
-        is a multiple of it; any other request is rendered as ever.
+        is a multiple of `step` (page_size, unless given); any other request is rendered as ever.
         """
         given = {**parameters, "limitnum": str(page_size), "responsetype": "json"}
         start = pages = 0
@@ -85,7 +85,7 @@ class WhmcsInstall(Records):
             fields = find_action(self, call)(self, call)
             total = int(fields["totalresults"])
             self._pages.keep(_page_key(call), succeed(fields, self.quirks, "json").body)
-            start += page_size
+            start += step or page_size
             pages += 1
         return pages
 
