@@ -25,7 +25,7 @@ def in_words(found: dict[str, Any]) -> Iterator[str]:
         yield from _section("reminders ahead", (_reminder(one) for one in found["reminders"]))
     yield from _section("notifications", (_notification(one) for one in found["notifications"]))
     yield from _section("not sent", _not_sent(found))
-    yield from _section("transitions", ((step["observedAt"], step_in_words(step)) for step in found["transitions"]))
+    yield from _section("transitions", ((step_in_words(step),) for step in found["transitions"]))
 
 
 def step_in_words(step: dict[str, Any]) -> str:
@@ -41,7 +41,7 @@ def _pending(step: dict[str, Any]) -> str:
 
 def _head(found: dict[str, Any]) -> Iterator[tuple[str, ...]]:
     link, change = found["link"], found["nextChange"]
-    yield ("as of", f"{found['asOf']}, which is {found['today']} in {found['timeZone']}")
+    yield ("as of", f"{found['asOf'][:19]}Z, which is {found['today']} in {found['timeZone']}")
     yield ("link", f"{link['state'] or 'no customer'}: {link['why']}")
     yield ("document", _document(found["document"]))
     yield ("next change", f"{change['at']}: {change['why']}" if change["at"] else change["why"])

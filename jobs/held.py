@@ -111,7 +111,7 @@ def _shrink(summary: dict[str, Any]) -> Iterator[str]:
     limit = summary["limit"]
     yield "  it would remove"
     for stream, missing in summary["removals"].items():
-        beyond = f" of {rows[stream]:,}, too many (the gate holds {limit['percent']} % and {limit['rows']} rows)"
+        beyond = f" of {rows[stream]:,}, too many (the gate holds {limit['percent']:g} % and {limit['rows']} rows)"
         samples = ", ".join(str(key) for key in summary["samples"].get(stream, ()))
         count = counted(missing, "record", "records") + (beyond if stream in rows else "")
         yield f"    {stream}: {count}, such as {samples}"

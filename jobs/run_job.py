@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 
 from config import logs
 from config.database import RehearsalDatabase, rehearsal
 from jobs import perform, runs, summaries
+from jobs.held import summary_in_words
 from jobs.perform import Wish
 from jobs.program import FAILED, NEEDS_A_LOOK, SUCCESS, Program
 from jobs.runs import Run
@@ -20,7 +21,10 @@ log = logs.get("run")
 
 @dataclass(frozen=True)
 class Report:
-    """How one run went. `outcome`: succeeded, failed, held, or skipped (its slot was taken or the job was running)."""
+    """How one run went. `outcome`: succeeded, failed, held, or skipped (its slot was taken or the job was running).
+
+    `concerned`, of a rehearsal: how many customers a sync would mark or a refresh would write, and a few of them.
+    """
 
     job: str
     outcome: str
@@ -29,8 +33,10 @@ class Report:
     transitions: list[dict[str, Any]] = field(default_factory=list)
     notifications: list[dict[str, Any]] = field(default_factory=list)
     held: dict[str, Any] | None = None
+    gate: str | None = None
     error: str | None = None
     is_rehearsal: bool = False
+    concerned: dict[str, Any] | None = None
 
     @property
     def exit_code(self) -> int:
@@ -50,7 +56,7 @@ class Report:
             "notifications": [_camel(row) for row in self.notifications],
             "held": self.held,
             "error": self.error,
-        }
+        } | ({"concerned": self.concerned} if self.is_rehearsal else {})
 
     def in_words(self) -> str:
         """One line for people."""
@@ -59,22 +65,15 @@ class Report:
         if self.outcome == "failed":
             return f"{self.job}: failed: {self.error}"
         line = f"{self.job}: {summaries.in_words(self.job, self.counts, self.transitions)}"
-        if self.held is not None:
-            line += f"; held as run {self.run_id}, see `me-status held list`"
-        return line + (" (dry run, nothing written)" if self.is_rehearsal else "")
+        if self.is_rehearsal:
+            return line + (f"; the {self.gate} gate would hold it" if self.held is not None else "")
+        return line + ("" if self.held is None else f"; held as run {self.run_id}, see `me-status held list`")
 
-    def samples_in_words(self) -> list[str]:
-        """What a rehearsal would have done, a line per kind with a few ids."""
-        seen = [
-            f"  {row['transitions']:,} x {row['entity']} {row['field']} {row['old_value']} -> {row['new_value']}, "
-            f"such as {', '.join(row['samples'])}"
-            for row in self.transitions
-        ]
-        sent = [
-            f"  {row['notifications']:,} x {row['type']}, such as to {', '.join(row['samples'])}"
-            for row in self.notifications
-        ]
-        return seen + sent
+    def details_in_words(self) -> list[str]:
+        """What a rehearsal would have done: a line per kind, to or of how many, with a few ids."""
+        return summaries.details(self.job, self.counts, self.concerned, self.transitions, self.notifications) + (
+            [] if self.held is None else list(summary_in_words(self.gate, self.held))
+        )
 
 
 def exit_code(reports: list[Report]) -> int:
@@ -123,22 +122,37 @@ def _rehearsed(database: RehearsalDatabase, program: Program, job: str, wish: Wi
     run: Run | None = None
     try:
         with runs.rehearsed(database, job, now=now) as run:
+            with database.begin() as connection:
+                marked = summaries.marks_at(connection, run.now)["customers"]
             perform.perform(run, program.settings, program.tables, wish)
             with database.begin() as connection:
-                transitions = summaries.transitions_of(connection, run.run_id, run.now)
-                notifications = summaries.notifications_of(connection, run.run_id, run.now)
+                report = _report(connection, run)
+                concerned = _concerned(connection, run, marked)
     except Exception as error:  # noqa: BLE001, told in the report
         return _failed(job, run, error, is_rehearsal=True)
-    outcome = "succeeded" if run.held is None else "held"
-    return Report(job, outcome, None, run.counts, transitions, notifications, run.held, is_rehearsal=True)
+    return replace(report, run_id=None, is_rehearsal=True, concerned=concerned)
+
+
+def _concerned(connection: Connection, run: Run, marked_before: int) -> dict[str, Any] | None:
+    if run.job == "refresh":
+        return summaries.documents_of(connection, run.run_id)
+    if run.job == "prune":
+        return None
+    marked = summaries.marks_at(connection, run.now)
+    new = marked["customers"] - marked_before
+    return {"customers": new, "samples": marked["samples"][:new]}
 
 
 def _finished(engine: Engine, run: Run) -> Report:
     with engine.connect() as connection:
-        transitions = summaries.transitions_of(connection, run.run_id, run.now)
-        notifications = summaries.notifications_of(connection, run.run_id, run.now)
+        return _report(connection, run)
+
+
+def _report(connection: Connection, run: Run) -> Report:
+    transitions = summaries.transitions_of(connection, run.run_id, run.now)
+    notifications = summaries.notifications_of(connection, run.run_id, run.now)
     outcome = "succeeded" if run.held is None else "held"
-    return Report(run.job, outcome, run.run_id, run.counts, transitions, notifications, run.held)
+    return Report(run.job, outcome, run.run_id, run.counts, transitions, notifications, run.held, run.gate)
 
 
 def _failed(job: str, run: Run | None, error: Exception, *, is_rehearsal: bool = False) -> Report:

@@ -42,15 +42,26 @@ def counted(count: int, one: str, many: str) -> str:
 
 
 def transitions_of(connection: Connection, run_id: int, now: datetime) -> list[dict[str, Any]]:
-    """What the run observed: entity, field, old_value, new_value, transitions (how many), samples (ids)."""
+    """What the run observed: entity, field, old_value, new_value, transitions (how many), samples, customers (ids)."""
     rows = connection.execute(sql.statement("summarise_transitions"), {"run_id": run_id, "now": now})
     return [dict(row) for row in rows.mappings()]
 
 
 def notifications_of(connection: Connection, run_id: int, now: datetime) -> list[dict[str, Any]]:
-    """What the run sent: type, notifications (how many), samples (customer ids)."""
+    """What the run sent: type, notifications (how many), recipients (customers), samples (their ids)."""
     rows = connection.execute(sql.statement("summarise_notifications"), {"run_id": run_id, "now": now})
     return [dict(row) for row in rows.mappings()]
+
+
+def documents_of(connection: Connection, run_id: int) -> dict[str, Any]:
+    """Whose documents the run wrote: customers (how many), samples (ids)."""
+    row = connection.execute(sql.statement("summarise_documents"), {"run_id": run_id}).one()
+    return {"customers": row.customers, "samples": row.samples or []}
+
+
+def marks_at(connection: Connection, now: datetime) -> dict[str, Any]:
+    """Who waits for a refresh: customers (how many), samples (ids of some marked at `now`)."""
+    return dict(connection.execute(sql.statement("summarise_marks"), {"now": now}).mappings().one())
 
 
 def refused_in(counts: Any) -> int:
@@ -110,3 +121,37 @@ def _records(counts: Mapping[str, Any]) -> list[str]:
 def _streams(counts: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     nested = [value for value in counts.values() if isinstance(value, Mapping)]
     return [part for value in nested for part in ([value] if "added" in value else _streams(value))]
+
+
+# In detail ------------------------------------------------------------------------------------------------------------
+
+
+def details(
+    job: str,
+    counts: Mapping[str, Any],
+    concerned: Mapping[str, Any] | None,
+    transitions: list[dict[str, Any]],
+    notifications: list[dict[str, Any]],
+) -> list[str]:
+    """What a run did, a line per stream, transition and notification type, with counts and a few ids."""
+    lines = [] if job in ("refresh", "prune") else _of_streams(counts)
+    if concerned is not None and concerned["customers"]:
+        what = "documents would change" if job == "refresh" else "customers would be marked for a refresh"
+        lines.append(f"  {concerned['customers']:,} {what}, such as {', '.join(concerned['samples'])}")
+    for row in transitions:
+        change = f"{row['entity']} {row['field']} {row['old_value']} -> {row['new_value']}"
+        lines.append(f"  {row['transitions']:,} x {change}, such as {', '.join(row['samples'])}")
+    for row in notifications:
+        people = counted(row["recipients"], "customer", "customers")
+        lines.append(f"  {row['notifications']:,} x {row['type']} to {people}, such as {', '.join(row['samples'])}")
+    swallowed = counts.get("swallowed", {}) if job == "refresh" else {}
+    return lines + [f"  {count:,} x {kind} swallowed by dedupe" for kind, count in swallowed.items()]
+
+
+def _of_streams(counts: Mapping[str, Any]) -> list[str]:
+    lines = []
+    for stream, part in counts.items():
+        if isinstance(part, Mapping) and "added" in part:
+            told = [f"{part[name]:,} {name}" for name in ("added", "changed", "removed", "refused") if part.get(name)]
+            lines += [f"  {stream}: {', '.join(told)} of {part['read']:,} read"] if told else []
+    return lines

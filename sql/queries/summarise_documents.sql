@@ -1,0 +1,4 @@
+-- Which documents the run :run_id wrote: how many, and up to five customers.
+select count(*) as customers, (array_agg(me_status.customer_id order by me_status.customer_id))[1:5] as samples
+from me_status
+where me_status.run_id = :run_id;
