@@ -1,10 +1,10 @@
-"""Where units of work run: in threads of this process, in processes beside it, as ME_STATUS_EXECUTOR says."""
+"""Where units of work run, as ME_STATUS_EXECUTOR says: in threads, in processes beside this one, on a Dask cluster."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import contextmanager
 from multiprocessing import get_context
 from typing import Any
@@ -12,9 +12,12 @@ from typing import Any
 from sqlalchemy import Engine
 
 from config.database import Database, LiveDatabase, open_engine
-from config.errors import MeStatusError
 from config.settings import Settings
+from jobs import cluster
 from materializer.units import Submit, Unit
+
+FEW = 8
+"""So many units are done by threads before processes are started: starting them takes as long."""
 
 _of_this_worker: Database | None = None
 
@@ -23,8 +26,8 @@ _of_this_worker: Database | None = None
 def submitting(settings: Settings, database: Database) -> Iterator[Submit | None]:
     """A `submit` for the block; None in a rehearsal, whose one connection does everything itself.
 
-    At the end of the block units begun are awaited and workers end. A worker that dies fails the run; its unit was
-    not committed, and the next run does it.
+    At the end of the block units begun are awaited and workers end. A process that dies fails the run; its unit was
+    not committed, and the next run does it. On a cluster another worker does it, in the same run.
     """
     if not isinstance(database, LiveDatabase):
         yield None
@@ -32,12 +35,27 @@ def submitting(settings: Settings, database: Database) -> Iterator[Submit | None
         with ThreadPoolExecutor(workers(), thread_name_prefix="unit") as threads:
             yield lambda unit, *arguments: threads.submit(unit, database, *arguments)
     elif settings.me_status_executor == "processes":
-        with _processes(database.engine) as processes:
-            yield lambda unit, *arguments: processes.submit(_in_worker, unit, *arguments)
+        with ThreadPoolExecutor(workers()) as threads, _processes(database.engine) as processes:
+            yield _Growing(database, threads, processes)
     else:
-        raise MeStatusError(
-            f"ME_STATUS_EXECUTOR: {settings.me_status_executor} is not served; use threads or processes"
-        )
+        with cluster.submitting(settings, database) as submit:
+            yield submit
+
+
+class _Growing:
+    """A `submit` to threads for the first few units, to processes for all beyond them."""
+
+    def __init__(self, database: Database, threads: Executor, processes: Executor) -> None:
+        self._database = database
+        self._threads = threads
+        self._processes = processes
+        self._begun = 0
+
+    def __call__(self, unit: Unit, *arguments: Any) -> Future[dict[str, Any]]:
+        self._begun += 1
+        if self._begun <= FEW:
+            return self._threads.submit(unit, self._database, *arguments)
+        return self._processes.submit(_in_worker, unit, *arguments)
 
 
 def workers() -> int:

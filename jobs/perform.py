@@ -50,16 +50,18 @@ def require(settings: Settings, *jobs: str) -> None:
 
 def _sync(run: Run, settings: Settings, tables: Tables, wish: Wish) -> None:
     work = sync.sync_salesforce if run.job == "sync-salesforce" else sync.sync_whmcs
-    work(
-        run.database,
-        settings,
-        tables,
-        run=run,
-        now=run.now,
-        full=wish.full,
-        accept_shrink=wish.accept_shrink,
-        progress=wish.progress,
-    )
+    with executor.submitting(settings, run.database) as submit:
+        work(
+            run.database,
+            settings,
+            tables,
+            run=run,
+            now=run.now,
+            full=wish.full,
+            accept_shrink=wish.accept_shrink,
+            progress=wish.progress,
+            submit=submit,
+        )
 
 
 def _refresh(run: Run, settings: Settings, tables: Tables) -> None:

@@ -27,6 +27,7 @@ from materializer.commit import Taken
 from materializer.pulls import Pulled, StreamState
 from materializer.streams import Source
 from materializer.transitions import TransitionPolicy
+from materializer.units import Submit
 
 log = structlog.get_logger()
 
@@ -51,13 +52,21 @@ class _Sync:
     """One run of one sync: the streams taken in so far, and what failed."""
 
     def __init__(
-        self, database: Database, tables: Tables, source: Source, run: Run, now: datetime, accept_shrink: bool
+        self,
+        database: Database,
+        tables: Tables,
+        source: Source,
+        run: Run,
+        now: datetime,
+        accept_shrink: bool,
+        submit: Submit | None,
     ) -> None:
         self.database = database
         self.tables = tables
         self.source = source
         self.run = run
         self.now = now
+        self.submit = submit
         self.gate = None if accept_shrink else tables.schedule.shrink_gate
         self.taken: list[Taken] = []
         self.failures: dict[str, SourceError] = {}
@@ -84,9 +93,14 @@ class _Sync:
         pulled = pull(name, state)
         try:
             policy = policy_for(self.tables.mapping, name, state, pulled)
-            window_rows = self.tables.schedule.limits.window_rows
             taken = commit.take_in(
-                self.database, pulled, policy, run_id=self.run.run_id, now=self.now, window_rows=window_rows
+                self.database,
+                pulled,
+                policy,
+                run_id=self.run.run_id,
+                now=self.now,
+                window_rows=self.tables.schedule.limits.window_rows,
+                submit=self.submit,
             )
         finally:
             pulled.spool.close()
@@ -156,12 +170,13 @@ def sync_salesforce(
     full: bool,
     accept_shrink: bool,
     progress: Progress,
+    submit: Submit | None = None,
 ) -> None:
     """Brings the snapshot up to Salesforce and fills `run.counts`, by stream and for transitions by type.
 
     Raises SourceError when the login failed, the organization is another one, or, at the end, when a stream failed.
     """
-    sync = _Sync(database, tables, "salesforce", run, now, accept_shrink)
+    sync = _Sync(database, tables, "salesforce", run, now, accept_shrink, submit)
     try:
         source = salesforce.connect(settings, tables.mapping, tables.schedule, progress)
         organization_id = source.organization_id
@@ -184,13 +199,14 @@ def sync_whmcs(
     full: bool,
     accept_shrink: bool,
     progress: Progress,
+    submit: Submit | None = None,
 ) -> None:
     """Brings the snapshot up to WHMCS and fills `run.counts`, by stream and for transitions by type.
 
     Raises SourceError when the credentials are refused or, at the end, when a stream failed. A failure of the pay
     methods alone leaves the source synced.
     """
-    sync = _Sync(database, tables, "whmcs", run, now, accept_shrink)
+    sync = _Sync(database, tables, "whmcs", run, now, accept_shrink, submit)
     try:
         source = whmcs.connect(settings, tables.mapping, tables.schedule, progress)
     except SourceError as error:

@@ -6,6 +6,7 @@ between two windows loses nothing: the cursor moves in the stream's last transac
 
 from __future__ import annotations
 
+import io
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -18,12 +19,13 @@ from sqlalchemy import Connection
 
 import sql
 from config.database import Database
-from materializer import changes, departures, paths, store, transitions
+from materializer import changes, departures, paths, store, transitions, units
 from materializer.changes import Changes
 from materializer.pulls import HistoricChange, Key, Pulled
 from materializer.store import Scope
 from materializer.streams import STREAMS, Stream
 from materializer.transitions import Transition, TransitionPolicy
+from materializer.units import Submit
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,16 @@ class Window:
     run_id: int
     now: datetime
 
+    def __getstate__(self) -> dict[str, Any]:
+        """As it is sent to a worker: a pickled slice would take the whole table behind it along."""
+        packed = io.BytesIO()
+        with pa.ipc.new_stream(packed, self.rows.schema) as stream:
+            stream.write_table(self.rows)
+        return vars(self) | {"rows": packed.getvalue()}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state | {"rows": pa.ipc.open_stream(state["rows"]).read_all()})
+
 
 @dataclass(frozen=True)
 class Taken:
@@ -67,14 +79,24 @@ class Taken:
 
 
 def take_in(
-    database: Database, pulled: Pulled, policy: TransitionPolicy, *, run_id: int, now: datetime, window_rows: int
+    database: Database,
+    pulled: Pulled,
+    policy: TransitionPolicy,
+    *,
+    run_id: int,
+    now: datetime,
+    window_rows: int,
+    submit: Submit | None = None,
 ) -> Taken:
     """Brings the snapshot to what was pulled: windows of about `window_rows` rows, then deletions, marks and cursor.
+
+    Windows go through `submit`, unless there are few.
 
     Rows missing from a full pull are returned and left to `removals.settle`. An incomplete pull is taken in and leaves
     the cursor where it was; an incomplete first pull leaves the stream without its baseline.
     """
-    done = [commit_window(database, window) for window in _windows(pulled, policy, run_id, now, window_rows)]
+    calls = ((window,) for window in _windows(pulled, policy, run_id, now, window_rows))
+    done = list(units.done(database, commit_window, calls, submit))
     unit = f"{pulled.stream.name} end"
     done.append(
         database.transact(

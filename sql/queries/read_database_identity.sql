@@ -1,0 +1,3 @@
+-- Which database this is, alike from every machine that reaches it.
+select concat(pg_control_system.system_identifier, '/', current_database()) as identity
+from pg_control_system();

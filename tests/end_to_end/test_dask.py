@@ -1,0 +1,190 @@
+"""Work spread over a Dask cluster: the very same tables as with threads, though a worker is killed half-way."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+from config import tables
+from config.database import connect
+from config.settings import GivenSettings
+from jobs import run_job
+from jobs.perform import Wish
+from jobs.program import Program
+from jobs.sandbox import salesforce, whmcs
+from jobs.sandbox.clock import SimulatedClock
+from jobs.sandbox.population import Population
+from jobs.sandbox.salesforce import SalesforceOrg
+from jobs.sandbox.whmcs import WhmcsInstall
+from tests.end_to_end import cluster
+from tests.end_to_end.cluster import Cluster
+from tests.end_to_end.stage import TOKYO, environment
+from tests.integration import conftest
+
+pytest.importorskip("distributed", reason="distributed is not installed; it comes with me-status[dask]")
+
+PEOPLE = Population(customers=900, seed=3, start=date(2026, 11, 1), zone=TOKYO)
+START = datetime(2026, 11, 1, 3, tzinfo=UTC)
+OF_A_TRANSACTION = ["committed_at", "finished_at", "transition_id", "notification_id", "swallowed_id"]
+"""Columns that tell when or in which order transactions committed, which nobody promises."""
+
+
+class Place:
+    """A database, and me-status working on it where `executor` says."""
+
+    def __init__(self, url: str, given: dict[str, str], executor: str) -> None:
+        settings = GivenSettings(**{name.lower(): value for name, value in given.items()}, database_url=url,
+                                 me_status_executor=executor)  # fmt: skip
+        read = tables.load(settings)
+        limits = read.schedule.limits.model_copy(update={"window_rows": 150, "batch_customers": 25})
+        polite = read.schedule.whmcs.model_copy(update={"page_size": 100})
+        plan = read.schedule.model_copy(update={"limits": limits, "whmcs": polite})
+        self.url = url
+        self.engine = connect(settings)
+        self.program = Program(settings, replace(read, schedule=plan))
+
+    def run(self, now: datetime) -> None:
+        for report in run_job.by_hand(self.engine, self.program, "all", Wish(full=True), now):
+            assert report.outcome in ("succeeded", "held"), report.error
+
+    def rows(self, question: str) -> list[tuple[Any, ...]]:
+        with psycopg.connect(self.url, autocommit=True) as connection:
+            return list(connection.execute(question))  # type: ignore[call-overload]
+
+    def units(self, like: str = "%") -> int:
+        """How many units of work with names like that are committed."""
+        return int(self.rows(f"select count(*) from pipeline.run_unit where unit like '{like}'")[0][0])
+
+    def mark(self, customers: int) -> None:
+        """Makes up customers to be refreshed."""
+        with psycopg.connect(self.url) as connection:
+            connection.execute(
+                "insert into snapshot.account (account_id, is_customer, eligibility_status, verification_status)"
+                " select format('001%%sAAA', lpad(n::text, 12, '0')), true, 'pending', 'submitted'"
+                " from generate_series(1, %s) n",
+                (customers,),
+            )
+            connection.execute("insert into pipeline.refresh_mark select account_id, now() from snapshot.account")
+
+    def everything(self) -> dict[str, list[str]]:
+        """Every row of every table as text, but for what only tells the order of commits."""
+        found = self.rows(
+            "select format('%I.%I', schemaname, tablename) from pg_tables"
+            " where schemaname in ('public', 'pipeline', 'snapshot') order by 1"
+        )
+        without = " ".join(f"- '{name}'" for name in OF_A_TRANSACTION)
+        return {
+            name: [row for (row,) in self.rows(f"select (to_jsonb(t) {without})::text from {name} t order by 1")]
+            for (name,) in found
+        }
+
+
+@pytest.fixture
+def place(server_url: str, template: str) -> Iterator[Callable[..., Place]]:
+    """Opens places on fresh databases; call with the settings and the executor, or a cluster's way to one."""
+    with ExitStack() as ends:
+
+        def opened(given: dict[str, str], executor: Callable[[str], str]) -> Place:
+            url = ends.enter_context(contextmanager(conftest._database)(server_url, template))
+            place = Place(url, given, executor(url))
+            ends.callback(place.engine.dispose)
+            return place
+
+        yield opened
+
+
+@contextmanager
+def killing(victim: Cluster, place: Place, like: str) -> Iterator[None]:
+    """Kills a worker once five more units with names like that are committed; others must be left to do then."""
+    target, ended, killed_at = place.units(like) + 5, threading.Event(), []
+
+    def watch() -> None:
+        while not ended.is_set():
+            if (units := place.units(like)) >= target:
+                victim.workers[0].kill()
+                killed_at.append(units)
+                return
+            time.sleep(0.002)
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        watcher.join()
+    assert killed_at, "the worker outlived the run"
+    assert killed_at[0] < place.units(like), "no unit was left to do when the worker was killed"
+
+
+def test_a_worker_killed_half_way_leaves_the_very_same_tables_as_threads(
+    place: Callable[..., Place], tmp_path: Path
+) -> None:
+    """Issue 5: what a killed worker had begun is done by another, and what it had done is not done again."""
+    clock = SimulatedClock(START)
+    org = SalesforceOrg(clock, tables=PEOPLE.salesforce_tables())
+    install = WhmcsInstall(clock, zone=TOKYO, tables=PEOPLE.whmcs_tables())
+    with ExitStack() as ends:
+        given = environment(
+            org, install, ends.enter_context(salesforce.serve(org)).url, ends.enter_context(whmcs.serve(install)).url
+        )
+        crew: list[Cluster] = []
+
+        def spread(url: str) -> str:
+            crew.append(ends.enter_context(cluster.started(tmp_path, given | {"DATABASE_URL": url})))
+            crew[0].add_workers(3)
+            return crew[0].address
+
+        here, there = place(given, lambda _: "threads"), place(given, spread)
+        here.run(clock.now())
+        with killing(crew[0], there, like="invoice %"):
+            there.run(clock.now())
+        assert here.everything() == there.everything()
+        assert sum(worker.poll() is None for worker in crew[0].workers) == 2
+
+        clock.advance_to(START + timedelta(days=3))
+        for invoice in list(install.tables["invoices"].keys())[::3]:
+            install.tables["invoices"].change(invoice, status="Paid")
+        org.mass_update(
+            "Account", list(org.keys("Account", deleted=False))[::5], Internet_Eligibility_Status__c="Eligible"
+        )
+        crew[0].workers.pop(0)
+        here.run(clock.now())
+        with killing(crew[0], there, like="batch-%"):
+            there.run(clock.now())
+        assert here.everything() == there.everything()
+        assert here.rows("select 1 from status_transition limit 1"), "nothing was observed at all"
+
+
+def test_a_worker_of_another_database_is_refused(place: Callable[..., Place], tmp_path: Path) -> None:
+    """A unit is done where its run is, or not at all."""
+    with ExitStack() as ends:
+        elsewhere = place({}, lambda _: "threads")
+
+        def spread(url: str) -> str:
+            crew = ends.enter_context(cluster.started(tmp_path, {"DATABASE_URL": elsewhere.url}))
+            crew.add_workers(1)
+            return crew.address
+
+        there = place({}, spread)
+        there.mark(100)
+        (report,) = run_job.by_hand(there.engine, there.program, "refresh", Wish(), START)
+        assert "names another database" in str(report.error)
+
+
+def test_a_cluster_that_is_not_there_is_named(place: Callable[..., Place], monkeypatch: pytest.MonkeyPatch) -> None:
+    """The operator reads which setting leads nowhere, and what to start."""
+    monkeypatch.setattr("jobs.cluster.PATIENCE", 1)
+    there = place({}, lambda _: "dask://127.0.0.1:1")
+    there.mark(100)
+    (report,) = run_job.by_hand(there.engine, there.program, "refresh", Wish(), START)
+    assert "no Dask scheduler answers at dask://127.0.0.1:1; start one" in str(report.error)
