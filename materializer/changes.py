@@ -62,7 +62,7 @@ def without_stale(changes: Changes) -> tuple[Changes, int]:
 
 
 def with_rows(stream: Stream, changes: Changes, previous: pa.Table, current: pa.Table, keys: pa.Array) -> Changes:
-    """The changes with the records of `keys` among the changed ones, when both tables have them, differing or not."""
+    """The changes with those records of `keys` among the changed ones whose stamp moved on from `previous`."""
     wanted = pa.chunked_array([keys.cast(stream.schema.field(stream.key).type)])
     present = current[stream.key].filter(
         pc.and_(pc.is_in(current[stream.key], wanted), pc.is_in(current[stream.key], previous[stream.key]))
@@ -71,12 +71,13 @@ def with_rows(stream: Stream, changes: Changes, previous: pa.Table, current: pa.
     if not len(more):
         return changes
     before = _by_key(stream, previous.filter(pc.is_in(previous[stream.key], more)))
-    after = _by_key(stream, current.filter(pc.is_in(current[stream.key], more)))
+    after = _carry_known(stream, before, _by_key(stream, current.filter(pc.is_in(current[stream.key], more))))
+    moved = pc.fill_null(pc.greater(after[MODIFIED], before[MODIFIED]), False)
     return replace(
         changes,
-        before=pa.concat_tables([changes.before, before]).sort_by(stream.key),
-        after=pa.concat_tables([changes.after, _carry_known(stream, before, after)]).sort_by(stream.key),
-        unchanged=changes.unchanged - len(more),
+        before=pa.concat_tables([changes.before, before.filter(moved)]).sort_by(stream.key),
+        after=pa.concat_tables([changes.after, after.filter(moved)]).sort_by(stream.key),
+        unchanged=changes.unchanged - (pc.sum(moved).as_py() or 0),
     )
 
 

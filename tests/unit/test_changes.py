@@ -112,9 +112,15 @@ def test_a_row_older_than_the_known_one_is_ignored() -> None:
 
 
 def test_rows_can_be_asked_for_though_they_do_not_differ() -> None:
-    """An account that moved and came back is written for its stamp."""
-    before = table(CASE, {"case_id": "a"}, {"case_id": "b"}, {"case_id": "c"})
-    after = table(CASE, {"case_id": "a"}, {"case_id": "b", "status": "New"}, {"case_id": "d"})
+    """An account that moved and came back is written for its stamp; one that stayed, or an older row of it, is not."""
+    stamps = [NOON, NOON.replace(hour=13), NOON.replace(hour=11)]
+    before = table(CASE, *({"case_id": name, "modified_at": NOON} for name in "abcde"))
+    after = table(
+        CASE,
+        *({"case_id": name, "modified_at": at} for name, at in zip("abc", stamps, strict=True)),
+        {"case_id": "d", "status": "New", "modified_at": NOON},
+        {"case_id": "f", "modified_at": NOON},
+    )
     found = changes.compare(CASE, before, after)
-    widened = changes.with_rows(CASE, found, before, after, pa.array(["a", "b", "d", "x"]))
-    assert (["a", "b"], 0) == (widened.after["case_id"].to_pylist(), widened.unchanged)
+    widened = changes.with_rows(CASE, found, before, after, pa.array(["a", "b", "c", "d", "f", "x"]))
+    assert (["b", "d"], 2) == (widened.after["case_id"].to_pylist(), widened.unchanged)
