@@ -1,0 +1,107 @@
+"""`python -m tests.benchmarks.taking_in DATABASE_URL < wish`: the product's pull or diff, alone in a process.
+
+The wish is JSON: `standin` (where a WHMCS stand-in is, to pull its invoices) or `staged` (a table of schema `snapshot`
+whose rows are spooled as if pulled, which is not timed). Printed is JSON: seconds, rows, changed, and the peak of
+memory that the process had resident, in MB.
+"""
+
+from __future__ import annotations
+
+import json
+import resource
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from typing import Any
+
+from sqlalchemy import text
+
+from config import fields, schedule
+from config.database import LiveDatabase, connect
+from config.settings import Settings
+from jobs.progress import silent
+from jobs.sources import whmcs
+from jobs.sources.spool import SpooledRows
+from jobs.sync import known_of, policy_for
+from materializer import commit, store
+from materializer.commit import Taken
+from materializer.pulls import Pulled
+from materializer.store import Scope
+from materializer.streams import INVOICE
+from tests.benchmarks.bench import settings_for
+from tests.benchmarks.ground import NOW
+
+STAGED_AT_ONCE = 4000
+
+
+def in_process(url: str, **wish: Any) -> dict[str, Any]:
+    """Runs it in a process of its own and gives what it printed."""
+    command = [sys.executable, "-m", "tests.benchmarks.taking_in", url]
+    done = subprocess.run(command, input=json.dumps(wish), capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise RuntimeError(done.stderr)
+    told: dict[str, Any] = json.loads(done.stdout)
+    return told
+
+
+def main() -> None:
+    """Does what standard input wishes."""
+    wish = json.load(sys.stdin)
+    settings = settings_for(sys.argv[1])
+    database = LiveDatabase(connect(settings))
+    if "standin" in wish:
+        began = time.perf_counter()
+        taken = _take_in(database, _pulled(database, wish), wish["run_id"])
+    else:
+        pulled = _staged(database, wish["staged"])
+        began = time.perf_counter()
+        taken = _take_in(database, pulled, wish["run_id"])
+    seconds = time.perf_counter() - began
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    told = {"seconds": seconds, "rows": taken.read, "changed": taken.changed, "peak": peak}
+    sys.stdout.write(json.dumps(told) + "\n")
+
+
+def _pulled(database: LiveDatabase, wish: dict[str, Any]) -> Pulled:
+    where = wish["standin"]
+    settings = Settings(  # type: ignore[call-arg]
+        _env_file=None,
+        whmcs_url=where["url"],
+        whmcs_identifier=where["identifier"],
+        whmcs_secret=where["secret"],
+        whmcs_timezone="Asia/Tokyo",
+    )
+    timing = schedule.load()
+    timing = timing.model_copy(
+        update={"whmcs": timing.whmcs.model_copy(update={"page_size": wish["page_size"], "concurrency": 4})}
+    )
+    mapping = fields.load()
+    source = whmcs.connect(settings, mapping, timing, silent())
+    with database.begin() as connection:
+        state = store.stream_states(connection).get("invoice")
+    pulled = source.pull("invoice", state, full=True, known=known_of(database, mapping, "invoice"), now=NOW)
+    source.close()
+    return pulled
+
+
+def _staged(database: LiveDatabase, table: str) -> Pulled:
+    """The rows of a table beside the snapshot's own, spooled as a pull would have left them."""
+    spool, stream = SpooledRows(INVOICE), replace(INVOICE, name=table)
+    with database.begin() as connection:
+        first, last = connection.execute(text(f"select min(invoice_id), max(invoice_id) from {stream.table}")).one()
+        for above in range(first - 1, last, STAGED_AT_ONCE):
+            spool.add(store.read_rows(connection, stream, Scope(above=above, up_to=above + STAGED_AT_ONCE)))
+    return Pulled(INVOICE, spool, "full", fields=("id",), source_time=NOW)
+
+
+def _take_in(database: LiveDatabase, pulled: Pulled, run_id: int) -> Taken:
+    with database.begin() as connection:
+        state = store.stream_states(connection).get("invoice")
+    policy = policy_for(fields.load(), "invoice", state, pulled)
+    limits = schedule.load().limits
+    return commit.take_in(database, pulled, policy, run_id=run_id, now=NOW, window_rows=limits.window_rows)
+
+
+if __name__ == "__main__":
+    main()
