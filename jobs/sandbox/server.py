@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import struct
 import threading
 import time
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from email.utils import format_datetime
 from typing import TYPE_CHECKING, Any
 
@@ -35,6 +37,10 @@ class _Handler(WSGIRequestHandler):
     protocol_version = "HTTP/1.1"
     wbufsize = -1
     disable_nagle_algorithm = True
+
+    def handle(self) -> None:
+        with suppress(OSError):  # what is left of a connection that was reset
+            super().handle()
 
     def log(self, type: str, message: str, *args: Any) -> None:
         """Stand-ins are silent."""
@@ -132,4 +138,4 @@ def _spoiled(
 
 def _reset(connection: socket.socket) -> None:
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-    connection.close()
+    os.close(connection.detach())  # close() would wait for the handler's files on the same socket

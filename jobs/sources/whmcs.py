@@ -25,7 +25,7 @@ from jobs.sources.whmcs_sweep import Gathered, Stretch, newest, read_whole, swee
 from jobs.sources.whmcs_transport import Page, WhmcsTransport
 from materializer.pulls import Pulled, RefusedRecord, StreamState
 
-FAILING_CLIENTS = 5
+FAILING_CLIENTS = 3
 """So many clients may fail one by one before the source is taken to be down."""
 
 

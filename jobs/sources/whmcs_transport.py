@@ -189,18 +189,20 @@ class _Gate:
     def passed(self) -> Iterator[None]:
         with self._slots:
             time.sleep(max(0.0, self._closed_until - time.monotonic()))
+            round_begun = self._failures
             try:
                 yield
             except TransientError:
-                self._close()
+                self._close(round_begun)
                 raise
             self._failures = 0
             if self._pause:
                 time.sleep(self._pause)
 
-    def _close(self) -> None:
+    def _close(self, round_begun: int) -> None:
+        """Requests that were under way together and fail together are one failure."""
         with self._lock:
-            self._failures += 1
+            self._failures = round_begun + 1
             wait = min(0.1 * 2**self._failures, LONGEST_BACK_OFF)
             self._closed_until = max(self._closed_until, time.monotonic() + wait)
 

@@ -27,7 +27,7 @@ FORMS = ["missing", "text", "list", "object", "nested_list", "nested_text"]
     ],
 )
 def test_every_form_gives_the_same_rows(world: World, quirk: dict[str, Any]) -> None:
-    """A baseline under the quirk equals one without: the next, well-behaved run finds nothing to change (Q15 to Q18)."""
+    """A baseline under the quirk equals one without: a well-behaved run finds nothing to change (Q15 to Q18)."""
     world.quirk(**quirk)
     assert "succeeded" == world.sync().outcome
     under_quirk = world.snapshot()
