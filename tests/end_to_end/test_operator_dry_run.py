@@ -23,18 +23,18 @@ def changed(stage: Stage) -> Stage:
 
 
 @pytest.mark.parametrize("job", ["sync-salesforce", "sync-whmcs", "refresh", "prune", "all"])
-@pytest.mark.parametrize("form", [(), ("--json",), ("--full",)])
-def test_nothing_at_all_is_written(changed: Stage, job: str, form: tuple[str, ...]) -> None:
+def test_nothing_at_all_is_written(changed: Stage, job: str) -> None:
     """Every row of every table is the same before and after; only sequences move, as they do for any rollback."""
     changed.rows("delete from job_run where job = 'prune' returning 1")
     before = changed.everything()
-    assert 0 == changed.run(job, "--dry-run", *form).code
-    assert before == changed.everything()
+    for form in ((), ("--json",), ("--full", "--accept-shrink")):
+        assert 0 == changed.run(job, "--dry-run", *form).code
+        assert before == changed.everything()
 
 
 def test_the_whole_is_rehearsed_for_whom_and_of_which_type(changed: Stage) -> None:
     """Each job builds on what the one before would have written."""
-    first, second, gone = changed.customers
+    first, second, _ = changed.customers
     answer = changed.run("all", "--dry-run", "--json").answer
     assert ("all", "succeeded", True) == (answer["job"], answer["outcome"], answer["dryRun"])
     crm, billing, refresh = answer["runs"]
@@ -93,9 +93,7 @@ def test_a_shrink_is_foretold(stage: Stage) -> None:
     before = stage.everything()
     held = stage.run("sync-salesforce", "--full", "--dry-run")
     assert (3, before) == (held.code, stage.everything())
-    assert "account: 20 records of 30, too many (the gate holds 5 % and 10 rows), such as " in held.out.replace(
-        "5.0", "5"
-    )
+    assert "account: 20 records of 30, too many (the gate holds 5 % and 10 rows), such as " in held.out
     gone = stage.run("sync-salesforce", "--full", "--dry-run", "--accept-shrink", "--json")
     assert (0, 20) == (gone.code, gone.answer["counts"]["account"]["removed"])
     assert before == stage.everything()
