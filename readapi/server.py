@@ -34,7 +34,7 @@ def serve(settings: Settings, host: str = "127.0.0.1", port: int = 8000, workers
     with tempfile.TemporaryDirectory(prefix="me-status-metrics-") as folder:
         if workers > 1:
             os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
-        _server(host, port, workers).serve(target_loader=partial(load, resolved), wrap_loader=False)
+        granian_on(host, port, workers).serve(target_loader=partial(load, resolved), wrap_loader=False)
 
 
 def load(settings: Settings) -> Flask:
@@ -44,7 +44,8 @@ def load(settings: Settings) -> Flask:
     return create_app(settings)
 
 
-def _server(host: str, port: int, workers: int) -> MPServer:
+def granian_on(host: str, port: int, workers: int) -> MPServer:
+    """The server with its settings; its `serve` takes the loader of an application."""
     return MPServer(
         "readapi.server:load",
         address=host,

@@ -1,0 +1,115 @@
+"""GET /api/me/status against a bare WSGI function that does the same one-row select on the same server."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import orjson
+import psycopg
+from sqlalchemy import text
+
+from config.database import connect
+from tests.benchmarks.api_servers import Driven, bare, drive, ours, requests_file
+from tests.benchmarks.bench import Bench, settings_for
+from tests.benchmarks.measured import Measured, at_least, at_most, of_rounds
+
+WORK = "api-status"
+STATEMENTS = Path(__file__).with_name("status_rows.sql")
+LOAD_SHARE = 0.8
+NEVER = 4_000_000_000
+
+
+def run(bench: Bench) -> list[Measured]:
+    """Random customers: each request under a token never seen before; then the same tokens again and again; then the
+    latencies at 80 % of the throughput just seen."""
+    with bench.database() as url:
+        customers = bench.sized(1_000_000)
+        bench.say(f"{customers:,} rows of me_status")
+        fill(url, customers)
+        with ours(url) as our_port, bare("tests.benchmarks.api_bare:load", url) as bare_port:
+            return list(_compared(bench, our_port, bare_port, customers))
+
+
+def _compared(bench: Bench, our_port: int, bare_port: int, customers: int) -> Iterator[Measured]:
+    seconds, rounds = bench.pick(full=8, small=5), bench.pick(full=7, small=5)
+    chosen = random.Random(5)  # the same customers in every run
+    against = "a bare WSGI function, one-row select"
+    with sent(chosen, customers, bench.pick(full=60_000, small=40_000, tiny=2_000)) as fresh:
+        pairs = [_pair(our_port, bare_port, fresh, seconds) for _ in range(rounds)]
+        yield of_rounds(
+            WORK, against, [_speeds(pair) for pair in pairs], "requests/s", at_least(0.7), "each token verified anew."
+        )
+    with sent(chosen, customers, bench.pick(full=10_000, small=5_000, tiny=500)) as repeated:
+        drive(our_port, repeated, seconds=seconds)
+        pairs = [_pair(our_port, bare_port, repeated, seconds) for _ in range(rounds)]
+        note = "tokens that come again, as a portal's do: remembered until they expire or the keys change."
+        repeated_row = of_rounds(
+            WORK, f"{against}; tokens repeat", [_speeds(pair) for pair in pairs], "requests/s", at_least(0.7), note
+        )
+        yield repeated_row
+        yield _latency(our_port, repeated, seconds, rounds, repeated_row.ours * LOAD_SHARE)
+
+
+def _latency(our_port: int, requests: Path, seconds: float, rounds: int, rate: float) -> Measured:
+    driven = [drive(our_port, requests, seconds=seconds, rate=rate, connections=64) for _ in range(rounds)]
+    pairs = [(each.require_only(200).p99 * 1000, each.p50 * 1000) for each in driven]
+    note = f"{rate:,.0f} requests/s due at even distances over 64 connections, timed from when each was due."
+    return of_rounds(WORK, "p99 against its own p50 at 80 % load", pairs, "ms", at_most(4), note)
+
+
+def _pair(our_port: int, bare_port: int, requests: Path, seconds: float) -> tuple[Driven, Driven]:
+    one = drive(our_port, requests, seconds=seconds).require_only(200)
+    return one, drive(bare_port, requests, seconds=seconds).require_only(200)
+
+
+def _speeds(pair: tuple[Driven, Driven]) -> tuple[float, float]:
+    return pair[0].per_second, pair[1].per_second
+
+
+@contextmanager
+def sent(chosen: random.Random, customers: int, requests: int) -> Iterator[Path]:
+    """A file of requests of random customers. Tokens of one file are unlike any of another: their `exp` differs."""
+    ids = [customer_id(chosen.randint(1, customers)) for _ in range(requests)]
+    with requests_file(ids, tokens_expire_at=NEVER + chosen.randint(1, 10**8)) as path:
+        yield path
+
+
+def fill(url: str, customers: int) -> None:
+    """Rows as the refresh leaves them, vacuumed as they are after a while."""
+    engine = connect(settings_for(url))
+    with engine.begin() as connection:
+        for statement in STATEMENTS.read_text().split(";\n"):
+            if statement.strip():
+                values = {"customers": customers, "document": document()}
+                connection.execute(text(statement), {k: v for k, v in values.items() if f":{k}" in statement})
+    engine.dispose()
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("vacuum analyze me_status")
+        connection.execute("checkpoint")
+
+
+def customer_id(number: int) -> str:
+    """The id of the number-th customer of status_rows.sql."""
+    return f"001{number:012d}AAA"
+
+
+def document() -> str:
+    """A document of a customer with a task and four events, 1.3 kB; CUSTOMER stands for the id."""
+    made = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(0))
+    event = {"type": "invoice_paid", "title": "Invoice paid", "description": "Invoice 2026-100001", "date": made}
+    task = {"id": "invoice", "type": "invoice_due", "priority": "high", "title": "Pay your invoice", "detail": made * 6}
+    stats = {"activeSubscriptions": 2, "unpaidInvoices": 1, "overdueInvoices": 0, "amountDue": "3300.00"}
+    return orjson.dumps(
+        {
+            "customerId": "CUSTOMER",
+            "summary": {"stats": stats, "nextInvoice": None, "recentActivity": [event] * 6},
+            "internetEligibility": {"status": "eligible", "eligibility": "10G", "requestedAt": made, "notes": None},
+            "residenceCardVerification": {"status": "verified", "submittedAt": made, "reviewedAt": made},
+            "paymentMethods": {"totalCount": 1},
+            "tasks": [task],
+        }
+    ).decode()
