@@ -45,7 +45,7 @@ class LiveDatabase:
 
     def transact(self, work: Callable[[Connection], Result]) -> Result:
         for attempt in stamina.retry_context(on=_lost_to_another, attempts=10, timeout=60, wait_initial=0.05):
-            with attempt, self.engine.begin() as connection:
+            with attempt, self.begin() as connection:
                 return work(connection)
         raise AssertionError("stamina raises when attempts run out")
 

@@ -11,10 +11,12 @@ from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import DBAPIError
 
 import sql
 from config import logs
 from config.database import Database, LiveDatabase, RehearsalDatabase
+from config.errors import MeStatusError
 
 log = logs.get("runs")
 
@@ -50,6 +52,26 @@ class Run:
         `source` is salesforce or whmcs for the shrink gate and None for the flood gate.
         """
         self.gate, self.source, self.held = gate, source, summary
+
+
+class OwnDatabase(LiveDatabase):
+    """Transactions of one run, none of them once the run was given up.
+
+    The lock of a job goes with its session: when the server restarts under a run, or cuts off its idle connection,
+    another run may take the job over and mark this one failed. From then on this one must not write.
+    """
+
+    def __init__(self, engine: Engine, run_id: int) -> None:
+        super().__init__(engine)
+        self.run_id = run_id
+
+    @contextmanager
+    def begin(self) -> Iterator[Connection]:
+        """Raises MeStatusError when the run was given up."""
+        with super().begin() as connection:
+            if connection.execute(sql.statement("hold_running_run"), {"run_id": self.run_id}).first() is None:
+                raise _given_up(self.run_id)
+            yield connection
 
 
 @contextmanager
@@ -118,21 +140,35 @@ def _claimed(engine: Engine, job: str, now: datetime, due_at: datetime | None) -
     if run_id is None:
         yield None
         return
-    run = Run(run_id, job, now, LiveDatabase(engine))
+    run = Run(run_id, job, now, OwnDatabase(engine, run_id))
     began = time.monotonic()
     try:
         yield run
     except BaseException as error:
         _finish(engine, run, "failed", logs.describe(error), began)
         raise
-    _finish(engine, run, "held" if run.held is not None else "succeeded", None, began)
+    if not _finish(engine, run, "held" if run.held is not None else "succeeded", None, began):
+        raise _given_up(run_id)
 
 
-def _finish(engine: Engine, run: Run, outcome: str, error: str | None, began: float) -> None:
+def _finish(engine: Engine, run: Run, outcome: str, error: str | None, began: float) -> bool:
+    """Whether the run was still this process's to end."""
     elapsed = timedelta(seconds=time.monotonic() - began)
     if run.held is not None and error is None:
         error = f"held by the {run.gate} gate; see `me-status held list`"
     with engine.begin() as connection:
+        finished = connection.execute(
+            sql.statement("finish_run"),
+            {
+                "run_id": run.run_id,
+                "outcome": outcome,
+                "elapsed": elapsed,
+                "counts": json.dumps(run.counts, default=str),
+                "error": error,
+            },
+        )
+        if not finished.rowcount:
+            return False
         if run.held is not None:
             connection.execute(
                 sql.statement("insert_held_run"),
@@ -144,20 +180,17 @@ def _finish(engine: Engine, run: Run, outcome: str, error: str | None, began: fl
                     "held_at": run.now,
                 },
             )
-        connection.execute(
-            sql.statement("finish_run"),
-            {
-                "run_id": run.run_id,
-                "outcome": outcome,
-                "elapsed": elapsed,
-                "counts": json.dumps(run.counts, default=str),
-                "error": error,
-            },
-        )
     log.info(
         "run finished", job=run.job, run_id=run.run_id, outcome=outcome, seconds=round(elapsed.total_seconds(), 3),
         counts=run.counts, error=error,
     )  # fmt: skip
+    return True
+
+
+def _given_up(run_id: int) -> MeStatusError:
+    return MeStatusError(
+        f"run {run_id} lost its lock with its database connection and another run took over; that one goes on"
+    )
 
 
 def _fail_dead(connection: Connection, lock: str) -> None:
@@ -192,10 +225,15 @@ def _try(connection: Connection, name: str) -> bool:
 
 
 def _give_back(connection: Connection, names: Sequence[str]) -> None:
+    """A session that has ended has given its locks back already."""
     if connection.invalidated or connection.closed:
         return
-    for name in names:
-        connection.execute(sql.statement("give_session_lock_back"), {"name": _named(name)})
+    try:
+        for name in names:
+            connection.execute(sql.statement("give_session_lock_back"), {"name": _named(name)})
+    except DBAPIError as error:
+        if not error.connection_invalidated:
+            raise
 
 
 def _named(lock: str) -> str:

@@ -1,5 +1,13 @@
--- Claims the unit :unit of the run :run_id; no row when it was committed before.
+-- Claims the unit :unit of the run :run_id, keeping the run from being given up meanwhile; no row when the unit was committed before, or the run was given up.
+with own_run as (
+    select job_run.outcome = 'running' as is_running
+    from job_run
+    where job_run.run_id = cast(:run_id as bigint)
+    for share
+)
+
 insert into pipeline.run_unit (run_id, unit, counts)
-values (:run_id, :unit, '{}')
+select cast(:run_id as bigint), cast(:unit as text), '{}'
+where coalesce((select own_run.is_running from own_run), true)
 on conflict (run_id, unit) do nothing
 returning run_id;

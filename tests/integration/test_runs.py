@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, text
 
+import sql
 from config.database import rehearsal
 from config.errors import MeStatusError
 from jobs import runs
@@ -99,3 +100,56 @@ def test_a_rehearsed_run_leaves_no_row(engine: Engine) -> None:
     with rehearsal(engine) as database, runs.rehearsed(database, "refresh", now=NOW) as run:
         assert run.run_id > 0
     assert [] == rows(engine)
+
+
+def test_a_run_that_lost_its_lock_to_another_writes_no_more(engine: Engine) -> None:
+    """The lock goes with its session; once another run has taken the job over, the first one's transactions fail."""
+    lost = pytest.raises(MeStatusError, match="another run took over")
+    with lost, runs.started(engine, "refresh", now=NOW) as first:
+        cut_off(engine)
+        with runs.started(engine, "refresh", now=NOW):
+            pass
+        with first.database.begin() as connection:
+            connection.execute(text("insert into pipeline.refresh_mark values ('001000000000001AAA', now())"))
+    assert ["failed", "succeeded"] == [row["outcome"] for row in rows(engine)]
+    with engine.connect() as connection:
+        assert 0 == connection.execute(text("select count(*) from pipeline.refresh_mark")).scalar_one()
+
+
+def test_a_run_that_was_given_up_cannot_end_well(engine: Engine) -> None:
+    """Whoever took the job over has marked it failed, and so it stays."""
+    lost = pytest.raises(MeStatusError, match="another run took over")
+    with lost, runs.started(engine, "refresh", now=NOW):
+        cut_off(engine)
+        with runs.started(engine, "refresh", now=NOW):
+            pass
+    assert ["failed", "succeeded"] == [row["outcome"] for row in rows(engine)]
+
+
+def test_a_run_whose_lock_nobody_took_goes_on(engine: Engine) -> None:
+    """A server that restarts between two transactions does no harm."""
+    with runs.started(engine, "refresh", now=NOW) as run:
+        cut_off(engine)
+        with run.database.begin() as connection:
+            connection.execute(text("select 1"))
+    assert ["succeeded"] == [row["outcome"] for row in rows(engine)]
+
+
+def test_a_unit_of_a_run_that_was_given_up_is_not_done(engine: Engine) -> None:
+    """Workers elsewhere have no lock: what tells them is the ledger."""
+    with runs.started(engine, "refresh", now=NOW) as run:
+        pass
+    with engine.begin() as connection:
+        claim = {"run_id": run.run_id, "unit": "late"}
+        assert connection.execute(sql.statement("claim_run_unit"), claim).first() is None
+
+
+def cut_off(engine: Engine) -> None:
+    """Ends every connection that is not in use by this call, as a restart of the server does."""
+    with engine.connect() as connection:
+        connection.execute(
+            text(
+                "select pg_terminate_backend(pid, 10000) from pg_stat_activity"
+                " where datname = current_database() and pid <> pg_backend_pid()"
+            )
+        )
