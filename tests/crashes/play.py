@@ -252,10 +252,12 @@ class Disturbed:
 RUNS = "select outcome, count(*) from job_run group by outcome"
 SENT = "select type, count(*) from notification group by type"
 DOUBLES = """
+-- A customer that another was merged into has the notifications of both.
 select count(*)
 from (
     select created_at - lag(created_at) over (partition by customer_id, type, source_id order by created_at) as gap
     from notification
+    where customer_id not in (select customer_id from pipeline.account_redirect)
 ) as sent
 where gap < interval '1 hour'
 """

@@ -139,7 +139,9 @@ def settings(
     org: salesforce.SalesforceOrg, install: whmcs.WhmcsInstall, crm: str, billing: str, folder: Path
 ) -> dict[str, str]:
     """An environment that leads to the stand-ins, with small windows and batches and a low flood gate."""
-    kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "PYTHONPATH", "VIRTUAL_ENV") if name in os.environ}
+    kept = {
+        name: os.environ[name] for name in ("PATH", "HOME", "LANG", "PYTHONPATH", "VIRTUAL_ENV") if name in os.environ
+    }
     return kept | {
         "ME_STATUS_TIMEZONE": ZONE.key,
         "SALESFORCE_INSTANCE_URL": crm,
