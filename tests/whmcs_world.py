@@ -103,6 +103,11 @@ class World:
             self.delete(stream, *self.keys(stream))
 
     def delete(self, stream: str, *keys: int) -> None:
+        """Deletes rows; with a client go its pay methods."""
+        if stream == "client":
+            self.delete("pay_method", *(
+                row["id"] for row in list(self.install.tables["pay_methods"].rows()) if row["clientid"] in keys
+            ))  # fmt: skip
         for key in keys:
             self.install.delete(TABLES[stream], key)
 

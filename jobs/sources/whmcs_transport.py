@@ -117,7 +117,7 @@ class WhmcsTransport:
         except NoResults:
             return Page({key: [] for key in action.keys}, 0, 0)
         rows, total = listed(answer, action.container, action.item), total_of(answer)
-        if rows is None and total != 0:
+        if rows is None and (total is None or offset < total):
             raise ProtocolError(
                 f"WHMCS: {action.name}: answered success without {action.container}; call it by hand to see why"
             )
