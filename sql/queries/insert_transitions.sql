@@ -21,41 +21,55 @@ numbered_step as (
     from step
 ),
 
-step_of_client as (
+owned_step as materialized (
     select
         numbered_step.*,
         case
-            when numbered_step.field = 'cancellation_requested' then service.client_id
+            when numbered_step.field = 'cancellation_requested' then (
+                select service.client_id from snapshot.service where service.service_id = numbered_step.owner_id
+            )
             else numbered_step.owner_id
-        end as client_id
+        end as client_id,
+        case
+            when numbered_step.entity in ('account', 'order', 'case') then (
+                select account.account_id
+                from snapshot.account
+                where account.account_id = numbered_step.owner and account.is_customer
+            )
+        end as account_id
     from numbered_step
-    left join snapshot.service
-        on numbered_step.field = 'cancellation_requested' and service.service_id = numbered_step.owner_id
+),
+
+claimed as materialized (
+    select claim.customer_id, claim.client_id
+    from pipeline.claim
+    where claim.client_id = any(array(select distinct owned_step.client_id from owned_step))
+),
+
+linked as materialized (
+    select link.customer_id, link.client_id
+    from claimed
+    cross join lateral (
+        select link.customer_id, link.client_id
+        from pipeline.link
+        where link.customer_id = claimed.customer_id
+    ) as link
+    where link.client_id = claimed.client_id
 )
 
 select
-    coalesce(account.account_id, linked.customer_id) as customer_id,
-    step_of_client.entity,
-    step_of_client.entity_id,
-    step_of_client.field,
-    step_of_client.old_value,
-    step_of_client.new_value,
+    coalesce(owned_step.account_id, linked.customer_id) as customer_id,
+    owned_step.entity,
+    owned_step.entity_id,
+    owned_step.field,
+    owned_step.old_value,
+    owned_step.new_value,
     :now as observed_at,
-    step_of_client.source_changed_at,
+    owned_step.source_changed_at,
     :run_id as run_id,
-    step_of_client.notification_type,
-    step_of_client.notification_type is not null
-    and coalesce(account.account_id, linked.customer_id) is not null as is_pending
-from step_of_client
-left join snapshot.account
-    on
-        step_of_client.entity in ('account', 'order', 'case')
-        and account.account_id = step_of_client.owner
-        and account.is_customer
-left join lateral (
-    select link.customer_id
-    from pipeline.claim
-    join pipeline.link on link.customer_id = claim.customer_id
-    where claim.client_id = step_of_client.client_id and link.client_id = claim.client_id
-) as linked on true
-order by step_of_client.place;
+    owned_step.notification_type,
+    owned_step.notification_type is not null
+    and coalesce(owned_step.account_id, linked.customer_id) is not null as is_pending
+from owned_step
+left join linked on linked.client_id = owned_step.client_id
+order by owned_step.place;
