@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from structlog.testing import capture_logs
 
+from jobs import doctor
 from jobs.sandbox.salesforce_schema import Field
 from tests.salesforce_world import ELIGIBILITY, VERIFICATION, World
 
@@ -153,8 +154,8 @@ def test_a_merged_account_lives_on_in_the_winner(world: World) -> None:
     assert ([winner], []) == (world.values("select customer_id from me_status"), world.lost())
 
 
-def test_a_merge_whose_loser_left_the_bin_is_still_a_merge_when_it_can_be_told(world: World) -> None:
-    """Found by the full pull's direct look-up while queryAll still shows it (H24)."""
+def test_a_merge_first_seen_by_a_full_pull_is_still_a_merge(world: World) -> None:
+    """The loser is missing; asked for directly it names its master (H24)."""
     winner, loser = world.accounts(2)
     world.sync()
     world.later(minutes=20)
@@ -188,3 +189,15 @@ def test_one_object_refused_is_never_silent(world: World, how: str) -> None:
     order = world.order(accounts[0])
     assert "succeeded" == world.sync().outcome
     assert [order] == world.values('select order_id from snapshot."order"')
+
+
+def test_doctor_names_what_is_missing_hidden_or_computed(world: World) -> None:
+    """One line per finding with its remedy: a missing status fails, an optional field and a formula warn (H15, H21)."""
+    world.org.hide_field("Account", VERIFICATION)
+    world.org.remove_field("Account", LINK)
+    world.org.schema["Account"].set_calculated(ELIGIBILITY, calculated=True)
+    lines = {line.thing: line for line in doctor.check(world.program)}
+    told = {name: lines[f"Account.{name}"].level for name in (VERIFICATION, LINK, ELIGIBILITY)}
+    assert {VERIFICATION: "fail", LINK: "warn", ELIGIBILITY: "warn"} == told
+    assert "full_every_hours" in lines[f"Account.{ELIGIBILITY}"].remedy
+    assert "warn" == lines["Salesforce clock"].level
