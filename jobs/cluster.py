@@ -18,7 +18,7 @@ from typing import Any
 
 import sql
 from config import settings as settings_of_process
-from config.database import Database, LiveDatabase, connect, open_engine
+from config.database import LiveDatabase, connect, open_engine
 from config.errors import MeStatusError, SettingsError
 from config.settings import Settings
 from materializer.units import Unit
@@ -95,7 +95,7 @@ def in_worker(url: str | None, identity: str, unit: Unit, *arguments: Any) -> An
 
 
 @cache
-def _database(url: str | None, identity: str) -> Database:
+def _database(url: str | None, identity: str) -> LiveDatabase:
     database = LiveDatabase(open_engine(url) if url is not None else _own_engine())
     with database.begin() as connection:
         if connection.execute(sql.statement("read_database_identity")).scalar_one() != identity:

@@ -18,6 +18,7 @@ from config.database import Database
 from config.fields import FieldMapping
 from config.settings import Settings
 from config.tables import Tables
+from jobs import politeness
 from jobs.progress import Progress
 from jobs.sources import salesforce, whmcs
 from jobs.sources.errors import CredentialsError, QuotaExhausted, SourceError
@@ -208,7 +209,8 @@ def sync_whmcs(
     """
     sync = _Sync(database, tables, "whmcs", run, now, accept_shrink, submit)
     try:
-        source = whmcs.connect(settings, tables.mapping, tables.schedule, progress)
+        transport = politeness.transport(settings, tables.schedule, database, submit)
+        source = whmcs.connect(settings, tables.mapping, tables.schedule, progress, transport)
     except SourceError as error:
         note_failure(database, "whmcs", error, now)
         raise

@@ -30,10 +30,15 @@ FAILING_CLIENTS = 3
 
 
 def connect(
-    settings: Settings, mapping: FieldMapping, schedule: Schedule, progress: Progress | None = None
+    settings: Settings,
+    mapping: FieldMapping,
+    schedule: Schedule,
+    progress: Progress | None = None,
+    transport: WhmcsTransport | None = None,
 ) -> WhmcsSource:
     """Checks the address and the credentials by asking for one client. Raises SourceError."""
-    source = WhmcsSource(WhmcsTransport(settings, schedule), settings, mapping, schedule, progress or silent())
+    transport = transport or WhmcsTransport(settings, schedule)
+    source = WhmcsSource(transport, settings, mapping, schedule, progress or silent())
     source.check("GetClients")
     return source
 

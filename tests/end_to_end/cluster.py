@@ -33,6 +33,13 @@ class Cluster:
             words = ("--nthreads", str(threads), "--no-nanny", "--local-directory", str(self._folder))
             self.workers.append(self._start("worker", url, *words))
 
+    def wait_for(self, count: int) -> None:
+        """Waits until so many workers have come."""
+        from distributed import Client
+
+        with Client(self.address.replace("dask://", "tcp://"), set_as_default=False) as client:
+            client.wait_for_workers(count, timeout=60)
+
     def close(self) -> None:
         for process in (*self.workers, self._scheduler):
             process.kill()

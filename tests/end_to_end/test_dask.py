@@ -32,7 +32,7 @@ from tests.integration import conftest
 
 pytest.importorskip("distributed", reason="distributed is not installed; it comes with me-status[dask]")
 
-PEOPLE = Population(customers=900, seed=3, start=date(2026, 11, 1), zone=TOKYO)
+PEOPLE = Population(customers=500, seed=3, start=date(2026, 11, 1), zone=TOKYO)
 START = datetime(2026, 11, 1, 3, tzinfo=UTC)
 OF_A_TRANSACTION = ["committed_at", "finished_at", "transition_id", "notification_id", "swallowed_id"]
 """Columns that tell when or in which order transactions committed, which nobody promises."""
