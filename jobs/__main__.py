@@ -61,6 +61,8 @@ def main(words: Sequence[str] | None = None) -> int:
 
 def _run(arguments: argparse.Namespace) -> int:
     jobs = perform.OF_ALL if arguments.job == "all" else (arguments.job,)
+    if arguments.slot and arguments.as_of:
+        raise SettingsError(["--slot runs as of the clock, for the slot it is in; leave out --slot or --as-of"])
     loaded = program.load(*jobs)
     with loaded.database() as engine, progress.shown() as bars:
         wish = Wish(full=arguments.full, accept_shrink=arguments.accept_shrink, progress=bars)
@@ -160,7 +162,11 @@ def _with(command: Callable[[Program, argparse.Namespace], int]) -> Callable[[ar
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="me-status", description="Customer status from Salesforce and WHMCS.")
+    parser = argparse.ArgumentParser(
+        prog="me-status",
+        description="Customer status from Salesforce and WHMCS.",
+        epilog="Exit codes: 0 success, 1 failed, 2 wrong usage or settings, 3 held or finished with records refused.",
+    )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     def add(

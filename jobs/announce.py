@@ -27,10 +27,7 @@ def command(program: Program, arguments: argparse.Namespace) -> int:
         if isinstance(done, NeedsConfirmation) and _agrees(done):
             done = announce(engine, program, arguments, customers, now, confirmed=True)
     if isinstance(done, NeedsConfirmation):
-        complain(
-            f"nothing sent: {done.customers:,} customers are more than the gate's {done.limit:,}; repeat with --yes"
-        )
-        return FAILED
+        return _tell_unsent(done, arguments)
     return _tell(done, arguments)
 
 
@@ -79,6 +76,15 @@ def _agrees(needed: NeedsConfirmation) -> bool:
     )
     sys.stderr.flush()
     return sys.stdin.readline().strip().lower() in ("y", "yes")
+
+
+def _tell_unsent(needed: NeedsConfirmation, arguments: argparse.Namespace) -> int:
+    complain(
+        f"nothing sent: {needed.customers:,} customers are more than the gate's {needed.limit:,}; repeat with --yes"
+    )
+    if arguments.json:
+        answer({"sent": 0, "needsConfirmation": {"customers": needed.customers, "limit": needed.limit}})
+    return FAILED
 
 
 def _tell(done: Announced, arguments: argparse.Namespace) -> int:

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+EARLIEST, LATEST = datetime(1970, 1, 1, tzinfo=UTC), datetime(3000, 1, 1, tzinfo=UTC)
+"""What a run may be as of: within these no window, retention or calendar overflows."""
+
 
 def parse(text: str) -> datetime:
-    """An RFC 3339 instant as aware UTC. Raises ValueError naming the value, for one without an offset too."""
+    """An RFC 3339 instant as aware UTC. Raises ValueError, naming the value, also when it has no offset."""
     try:
         instant = datetime.fromisoformat(text)
     except ValueError:
         raise ValueError(f"{text!r} is no instant; write one like 2026-03-01T09:00:00Z") from None
     if instant.tzinfo is None:
         raise ValueError(f"{text!r} names no offset from UTC; write one like {text}Z or {text}+09:00")
+    if not EARLIEST <= instant < LATEST:
+        raise ValueError(f"{text!r} is out of range; write one from 1970 to 2999")
     return instant.astimezone(UTC)
 
 

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 
 from config.database import LiveDatabase
-from config.errors import MeStatusError
+from config.errors import MeStatusError, SettingsError
 from jobs import executor, runs
 from jobs.perform import rules
 from jobs.program import SUCCESS, Program, answer, say
@@ -32,6 +32,8 @@ def command(program: Program, arguments: argparse.Namespace) -> int:
             with runs.started(engine, "rebuild", now=now) as run:
                 done = _rebuilt(program, run, customer)
                 run.counts.update(_counts(done))
+    if customer is not None and not done.customers and not done.removed:
+        raise MeStatusError(f"{customer} is no customer, and there is no document of it; `me-status explain` says more")
     _tell(done, arguments)
     return SUCCESS
 
@@ -50,13 +52,13 @@ def _rebuilt(program: Program, run: Run, customer: str | None) -> Rebuilt:
 
 
 def account_id(given: str) -> str:
-    """The 18-character Account id. Raises MeStatusError for what is none."""
+    """The 18-character Account id. Raises SettingsError (exit 2) for what is none."""
     try:
         found = normalised(given)
     except ValueError as error:
-        raise MeStatusError(f"{given!r} is no Account id: {error}") from None
+        raise SettingsError([f"{given!r} is no Account id: it {error}"]) from None
     if found is None:
-        raise MeStatusError(f"{given!r} is no Account id; write its 15 or 18 characters")
+        raise SettingsError([f"{given!r} is no Account id; write its 15 or 18 characters"])
     return found
 
 

@@ -45,8 +45,6 @@ def test_a_merged_account_is_explained_as_its_winner(told: Stage) -> None:
     [
         ("001Sd0000000099IAA", "is no account of the snapshot"),
         ("4711", "no customer names WHMCS client 4711"),
-        ("Sato", "is no Account id"),
-        ("", "is no Account id"),
     ],
 )
 def test_nobody_is_meant(told: Stage, asked: str, says: str) -> None:
