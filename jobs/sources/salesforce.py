@@ -254,7 +254,7 @@ class SalesforceSource:
             refused=tuple(reading.refused),
             history=history,
             fields=mapped,
-            cursor_at=reading.next_cursor(state.cursor_at if state else None),
+            cursor_at=reading.next_cursor(state.cursor_at if state else None, self.session.server_time),
             source_time=reading.source_time,
             confirm_gone=confirmer(self.session, reading.selected.sobject, reading.merged),
         )

@@ -17,6 +17,8 @@ from jobs.sources.salesforce_rows import Selected
 from jobs.sources.spool import SpooledRows
 from materializer.pulls import RefusedRecord
 
+AHEAD = timedelta(hours=1)
+
 
 @dataclass
 class Reading:
@@ -60,13 +62,14 @@ class Reading:
         """Forgets the counts of a query that is asked again; its rows may stay, they come again."""
         self.received, self.announced, self.refused = received, announced, list(refused)
 
-    def next_cursor(self, previous: datetime | None) -> datetime | None:
+    def next_cursor(self, previous: datetime | None, ended_at: datetime | None) -> datetime | None:
         """The highest stamp read, not beyond the server's clock at the start (H9, H11), never back.
 
-        Stamps more than an hour ahead of that clock mean that the clock is not the one that stamps; then they count.
+        Stamps more than an hour ahead of that clock at the end, `ended_at`, mean that it is not the one that stamps;
+        then they count.
         """
         highest, clock = self.highest, self.source_time
-        if highest is not None and clock is not None and clock < highest <= clock + timedelta(hours=1):
+        if highest and clock and ended_at and clock < highest <= ended_at + AHEAD:
             highest = clock
         return max(filter(None, (highest, previous)), default=None)
 

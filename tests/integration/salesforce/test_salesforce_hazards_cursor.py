@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import pytest
 from structlog.testing import capture_logs
 
 from tests.salesforce_world import ELIGIBILITY, START, VERIFICATION, World
@@ -75,7 +76,8 @@ def test_thousands_of_rows_in_one_second_come_whole_in_pages_of_any_size(world: 
     assert 3000 == len(world.transitions)
 
 
-def test_changes_made_during_a_run_are_found_by_the_next(world: World) -> None:
+@pytest.mark.parametrize("hours", [0.3, 3])
+def test_changes_made_during_a_run_are_found_by_the_next(world: World, hours: float) -> None:
     """The cursor is the highest stamp read, not the end of the run, and not beyond its start (H9, H11)."""
     accounts = world.accounts(450)
     world.sync()
@@ -86,7 +88,7 @@ def test_changes_made_during_a_run_are_found_by_the_next(world: World) -> None:
     def change_midway(request: str, headers: dict[str, str]) -> dict[str, str]:
         if "/query/0" in request and not seen:
             seen.append(request)
-            world.later(minutes=20)
+            world.later(hours=hours)
             world.org.update("Account", accounts[-1], **{ELIGIBILITY: "Ineligible"})
             world.org.update("Account", accounts[0], **{VERIFICATION: "Verified"})
         return headers
