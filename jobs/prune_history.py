@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import CursorResult
+from sqlalchemy import Connection, CursorResult
 
 import sql
 from config.database import Database
@@ -45,11 +45,14 @@ def prune(
 
 
 def _prune(database: Database, statement: str, before: datetime, rows: int) -> int:
+    def work(connection: Connection) -> int:
+        result = connection.execute(sql.statement(statement), {"before": before, "rows": rows})
+        assert isinstance(result, CursorResult)
+        return result.rowcount
+
     pruned = 0
     while True:
-        with database.begin() as connection:
-            result = connection.execute(sql.statement(statement), {"before": before, "rows": rows})
-        assert isinstance(result, CursorResult)
-        pruned += result.rowcount
-        if result.rowcount < rows:
+        gone = database.transact(work)
+        pruned += gone
+        if gone < rows:
             return pruned

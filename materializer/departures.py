@@ -55,10 +55,13 @@ def merge(connection: Connection, merged: Mapping[str, str], now: datetime) -> N
     """Sends merged accounts to their winners, at the end of any chain, and hands over what was theirs.
 
     `merged` maps a losing account to the one it names as master; its row must be removed beside this. Doing it again
-    changes nothing.
+    changes nothing. A refresh that has one of them in hand is awaited, and so are notifications on their way to it:
+    else what they write for the loser would come after it was handed over.
     """
     if not merged:
         return
+    everyone = sorted({*merged, *merged.values()})
+    connection.execute(sql.statement("lock_me_status"), {"customer_ids": everyone})
     parameters = {"account_ids": sorted(set(merged.values()))}
     known = {
         row.account_id: row.customer_id for row in connection.execute(sql.statement("list_redirects_of"), parameters)
@@ -90,11 +93,11 @@ def _hand_over(connection: Connection, loser: str, winner: str, now: datetime) -
     connection.execute(sql.statement("upsert_account_redirect"), {"loser": loser, "winner": winner, "now": now})
     for statement in (
         "redirect_chains",
+        "move_outbox",
         "move_notifications",
         "move_transitions",
         "move_swallowed_notifications",
         "move_notification_windows",
-        "move_outbox",
     ):
         connection.execute(sql.statement(statement), {"loser": loser, "winner": winner})
     store.mark_customers(connection, [loser, winner], now)

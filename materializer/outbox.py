@@ -48,8 +48,9 @@ class Announced:
 
 def adopt(database: Database, *, run_id: int) -> int:
     """Takes over what a run that died had decided and not sent; how many."""
-    with database.begin() as connection:
-        return connection.execute(sql.statement("adopt_outbox"), {"run_id": run_id}).rowcount
+    return database.transact(
+        lambda connection: connection.execute(sql.statement("adopt_outbox"), {"run_id": run_id}).rowcount
+    )
 
 
 def flood(database: Database, rules: Rules, *, run_id: int, now: datetime) -> dict[str, Any] | None:
@@ -85,8 +86,7 @@ def release(database: Database, rules: Rules, run_id: int, now: datetime) -> Sen
         if not _waits(connection, run_id):
             return None
     sent = _send(database, run_id=run_id, now=now, is_held=True)
-    with database.begin() as connection:
-        _decide(connection, run_id, "released", "succeeded", now)
+    database.transact(lambda connection: _decide(connection, run_id, "released", "succeeded", now))
     return sent
 
 
