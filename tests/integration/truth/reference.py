@@ -1,0 +1,437 @@
+"""A straightforward model of the whole product, written from the contract and the design, to hold the product against.
+
+Nothing of the product is imported. The model keeps everything in dictionaries and, at each refresh, looks at every
+customer: it knows no marks, no windows of the key, no batches and no next change.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from tests.integration.truth import reference_document as documents
+from tests.integration.truth import reference_records as records
+from tests.integration.truth.deliveries import MALFORMED, WHMCS, Delivery
+from tests.integration.truth.reference_document import ENDED, NOTIFICATIONS
+
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+EVER = datetime.min.replace(tzinfo=UTC)
+TOLD = {
+    "ELIGIBILITY_ELIGIBLE": ("eligibility_status", "eligible"),
+    "ELIGIBILITY_INELIGIBLE": ("eligibility_status", "ineligible"),
+    "VERIFICATION_VERIFIED": ("verification_status", "verified"),
+    "VERIFICATION_REJECTED": ("verification_status", "rejected"),
+}
+ORDER_TOLD = {"ORDER_APPROVED": "approved", "ORDER_ACTIVATED": "activated", "ORDER_FAILED": "failed"}
+OF_ORDER = {stage: kind for kind, stage in ORDER_TOLD.items()}
+LEAVING = ("cancellation", "pay_method", "invoice", "service", "client", "case", "order", "account")
+
+Key = tuple[str, str, str]
+"""Customer, notification type, source id."""
+
+
+class Reference:
+    """What the product should know and have said. `zone`: business time; `server_zone`: that of WHMCS's dates."""
+
+    def __init__(self, zone: ZoneInfo, server_zone: ZoneInfo, settings: dict[str, Any]) -> None:
+        self.zone = zone
+        self.server_zone = server_zone
+        self.settings = settings
+        self.tables: dict[str, dict[Any, dict[str, Any]]] = {name: {} for name in records.READERS}
+        self.cursors: dict[str, datetime | None] = {}
+        self.synced: dict[str, datetime] = {}
+        self.read_clients: set[int] = set()
+        self.redirects: dict[str, str] = {}
+        self.pending: list[dict[str, Any]] = []
+        self.service_steps: list[dict[str, Any]] = []
+        self.rows: set[str] = set()
+        self.notifications: list[dict[str, Any]] = []
+        self.last_sent: dict[Key, datetime] = {}
+        self.last_discarded: dict[Key, datetime] = {}
+        self.waiting: dict[Key, int] = {}
+        self.sent_counts: dict[tuple[int, str], list[Any]] = {}
+        self.flood_holds: set[int] = set()
+        self.shrink_holds: dict[int, tuple[str, dict[str, list[Any]]]] = {}
+
+    # Who is who -------------------------------------------------------------------------------------------------------
+
+    def customers(self) -> set[str]:
+        """Every account there is."""
+        return {key for key in self.tables["account"] if key not in self.redirects}
+
+    def claims(self) -> set[tuple[str, int]]:
+        """Which account and which client name each other."""
+        found = {(key, row["client"]) for key, row in self.tables["account"].items() if row["client"] is not None}
+        for key, row in self.tables["client"].items():
+            if row["reference"] in self.tables["account"]:
+                found.add((row["reference"], key))
+        return found
+
+    def client_of(self, customer: str) -> int | None:
+        """The linked client: one that is there, named by this customer alone, and the only one it names."""
+        claims = self.claims()
+        own = [client for account, client in claims if account == customer]
+        if len(own) != 1 or own[0] not in self.tables["client"]:
+            return None
+        rivals = [account for account, client in claims if client == own[0]]
+        return own[0] if len(rivals) == 1 else None
+
+    def customer_of_client(self, client: int | None) -> str | None:
+        for account, claimed in self.claims():
+            if claimed == client and self.client_of(account) == client:
+                return account
+        return None
+
+    def known_of(self, customer: str) -> dict[str, Any]:
+        """Everything known of a customer; None where it is not known."""
+
+        def owned(stream: str, column: str, owner: Any) -> list[dict[str, Any]] | None:
+            if owner is None or stream not in self.cursors:
+                return None
+            return [row for row in self.tables[stream].values() if row[column] == owner]
+
+        client = self.client_of(customer)
+        return {
+            "account": self.tables["account"][customer],
+            "client": client,
+            "orders": owned("order", "account", customer),
+            "cases": owned("case", "account", customer),
+            "invoices": owned("invoice", "client", client),
+            "services": owned("service", "client", client),
+            "cards": owned("pay_method", "client", client) if client in self.read_clients else None,
+            "service_steps": self.service_steps,
+        }
+
+    def document(self, customer: str, now: datetime) -> dict[str, Any]:
+        return documents.document(customer, self.known_of(customer), now, self.zone)
+
+    # Taking in --------------------------------------------------------------------------------------------------------
+
+    def take(self, delivery: Delivery, now: datetime) -> list[Any]:
+        """Takes in one pull; returns the keys a complete full pull did not have."""
+        name, table = delivery.stream, self.tables[delivery.stream]
+        is_baseline = name not in self.cursors
+        before = set(table)
+        seen = set()
+        for raw in sorted(delivery.records, key=lambda raw: records.key_of(name, raw)):
+            seen.add(records.key_of(name, raw))
+            if MALFORMED not in raw:
+                self._take_record(name, records.read(name, raw, self.server_zone), is_baseline, now)
+        for key in [*delivery.deleted, *delivery.merged]:
+            self._remove(name, key)
+        for loser in sorted(delivery.merged):
+            self._merge(loser, delivery.merged)
+        if name == "pay_method":
+            for key in [key for key, row in table.items() if row["client"] in delivery.clients and key not in seen]:
+                del table[key]
+            self.read_clients |= set(delivery.clients)
+        if delivery.is_complete:
+            moments = [at for at in (delivery.cursor_at, self.cursors.get(name)) if at is not None]
+            self.cursors[name] = max(moments) if moments else delivery.source_time
+            if name in WHMCS:
+                self.cursors[name] = delivery.source_time
+        return sorted(before - seen) if delivery.extent == "full" and delivery.is_complete else []
+
+    def _take_record(self, stream: str, new: dict[str, Any], is_baseline: bool, now: datetime) -> None:
+        table = self.tables[stream]
+        old = table.get(new["id"])
+        for column in [column for column in new if column.endswith("_known")]:
+            if old is not None and new[column] is None:
+                new[column] = old[column]
+        table[new["id"]] = new
+        if stream == "account":
+            self.redirects.pop(new["id"], None)
+        if not is_baseline:
+            self._judge(stream, old, new, now)
+
+    def _judge(self, stream: str, old: dict[str, Any] | None, new: dict[str, Any], now: datetime) -> None:
+        """Which transitions the change makes, and which notification each calls for."""
+        if stream == "account":
+            for kind, (field, told) in TOLD.items():
+                known = field.replace("status", "known")
+                if new[known] == told and (
+                    self._is_new(stream, new) if old is None else old[known] not in (None, told)
+                ):
+                    self._call_for(new["id"], kind, new["id"])
+        elif stream == "order" and new["stage"] in OF_ORDER:
+            if self._is_new(stream, new) if old is None else self._has_entered(old, new):
+                owner = new["account"] if new["account"] in self.tables["account"] else None
+                self._call_for(owner, OF_ORDER[new["stage"]], new["id"])
+        elif stream == "service" and old is not None and old["status_known"] not in (None, new["status_known"]):
+            step = {"service": new["id"], "old": old["status_known"], "new": new["status_known"], "at": now}
+            self.service_steps.append(step)
+            if step["new"] in ENDED and step["old"] not in ENDED:
+                self._call_for(self.customer_of_client(new["client"]), "CANCELLATION_COMPLETE", str(new["id"]))
+        elif stream == "cancellation" and (old is None or old["service"] != new["service"]):
+            service = self.tables["service"].get(new["service"])
+            customer = self.customer_of_client(service["client"]) if service else None
+            self._call_for(customer, "CANCELLATION_SCHEDULED", str(new["service"]))
+
+    def _has_entered(self, old: dict[str, Any], new: dict[str, Any]) -> bool:
+        """Another stage, and the word that makes it has just come into the field it stands in."""
+        if old["stage"] == new["stage"]:
+            return False
+        field = "status" if new["stage"] == "approved" else "activation"
+        return bool(old[field] != new[field])
+
+    def _is_new(self, stream: str, new: dict[str, Any]) -> bool:
+        """Created after the last good pull."""
+        last = self.cursors[stream]
+        return last is not None and new["created"] is not None and new["created"] > last
+
+    def _call_for(self, customer: str | None, kind: str, source: str) -> None:
+        if customer is not None:
+            self.pending.append({"customer": customer, "type": kind, "source": source})
+
+    # Leaving ----------------------------------------------------------------------------------------------------------
+
+    def _remove(self, stream: str, key: Any) -> bool:
+        if self.tables[stream].pop(key, None) is None:
+            return False
+        if stream == "client":
+            self.read_clients.discard(key)
+            cards = self.tables["pay_method"]
+            for card in [card for card, row in cards.items() if row["client"] == key]:
+                del cards[card]
+        return True
+
+    def _merge(self, loser: str, masters: dict[str, str]) -> None:
+        """What was the loser's is the winner's from now on."""
+        masters = self.redirects | masters
+        winner, seen = loser, {loser}
+        while winner in masters:
+            winner = masters[winner]
+            if winner in seen:
+                return
+            seen.add(winner)
+        self.redirects = {account: winner if to == loser else to for account, to in self.redirects.items()}
+        self.redirects[loser] = winner
+        for one in self.notifications:
+            one["customer"] = winner if one["customer"] == loser else one["customer"]
+        self.pending = [one for one in self.pending if one["customer"] != loser or one["type"] not in TOLD]
+        for one in self.pending:
+            one["customer"] = winner if one["customer"] == loser else one["customer"]
+        for times in (self.last_sent, self.last_discarded):
+            for key in [key for key in times if key[0] == loser]:
+                moved = (winner, *key[1:])
+                times[moved] = max(times.pop(key), times.get(moved, EVER))
+        for key in [key for key in self.waiting if key[0] == loser]:
+            self.waiting.setdefault((winner, *key[1:]), self.waiting[key])
+            del self.waiting[key]
+
+    def settle(self, source: str, taken: list[tuple[Delivery, list[Any], int]], run: int, accept: bool) -> bool:
+        """Removes what full pulls found gone, or holds it; `taken`: pull, missing keys, rows before. Whether it did."""
+        whole = [one for one in taken if one[0].extent == "full" and one[0].is_complete]
+        if not whole:
+            return True
+        percent, rows = self.settings["shrink_percent"], self.settings["shrink_rows"]
+        is_tripped = any(
+            (len(missing) * 100 > percent * had and len(missing) > rows) or (had >= 3 and len(missing) == had)
+            for _, missing, had in whole
+        )
+        is_held = is_tripped and not accept
+        if not is_held and any(missing and not delivery.can_confirm for delivery, missing, _ in whole):
+            return False
+        streams = {delivery.stream for delivery, _, _ in whole}
+        for hold in [hold for hold, (of, keys) in self.shrink_holds.items() if of == source and streams >= set(keys)]:
+            del self.shrink_holds[hold]
+        if is_held:
+            keys = {delivery.stream: missing for delivery, missing, _ in whole if missing}
+            self.shrink_holds[run] = (source, keys)
+            return True
+        for delivery, missing, _ in sorted(whole, key=lambda one: LEAVING.index(one[0].stream)):
+            gone = [key for key in missing if key not in delivery.alive]
+            for key in gone:
+                self._remove(delivery.stream, key)
+            for loser in sorted(key for key in gone if key in delivery.masters):
+                self._merge(loser, {key: delivery.masters[key] for key in gone if key in delivery.masters})
+        return True
+
+    def release_shrink(self, run: int) -> None:
+        _, keys = self.shrink_holds.pop(run)
+        for stream in LEAVING:
+            for key in keys.get(stream, []):
+                self._remove(stream, key)
+
+    # Refresh ----------------------------------------------------------------------------------------------------------
+
+    def refresh(self, run: int, now: datetime) -> None:
+        """Looks at every customer: what is over, what is to be told; then the flood gate and dedupe."""
+        synced = self.synced.get("whmcs")
+        is_fresh = synced is not None and now - synced <= HOUR
+        decided: list[Key] = []
+        for customer in sorted(self.customers()):
+            known = self.known_of(customer)
+            for one in self.notifications:
+                if one["customer"] == customer and not one["resolved"] and self._is_over(one, known, now):
+                    one["resolved"] = True
+            decided += [key for key in self._called_for(customer, known) if key not in self.waiting]
+            if is_fresh:
+                decided += [key for key in self._due_reminders(customer, known, now) if key not in self.waiting]
+        self.pending = []
+        self.rows = self.customers()
+        self._send_or_hold(list(dict.fromkeys(decided)), run, now)
+
+    def _called_for(self, customer: str, known: dict[str, Any]) -> list[Key]:
+        """Notifications of transitions that are (still) this customer's."""
+        found: list[Key] = []
+        for one in self.pending:
+            if one["customer"] != customer:
+                continue
+            kind, source = one["type"], one["source"]
+            if kind in ORDER_TOLD and source not in [order["id"] for order in known["orders"] or []]:
+                continue
+            if kind.startswith("CANCELLATION"):
+                services = [row for row in known["services"] or [] if str(row["id"]) == source]
+                if not services:
+                    continue
+                if kind == "CANCELLATION_SCHEDULED" and services[0]["status_known"] in (None, *ENDED):
+                    continue
+            found.append((customer, kind, source))
+        return found
+
+    def _due_reminders(self, customer: str, known: dict[str, Any], now: datetime) -> list[Key]:
+        """What time calls for: invoices due, and cards before their end."""
+        today = documents.local_date(now, self.zone)
+        found: list[Key] = []
+        for invoice in known["invoices"] or []:
+            key = (customer, "INVOICE_DUE", str(invoice["id"]))
+            if documents.is_due(invoice, today) and self._may_remind(key, self._invoice_steps(invoice, now), now):
+                found.append(key)
+        for card in known["cards"] or []:
+            key = (customer, "PAYMENT_METHOD_EXPIRING", str(card["id"]))
+            if card["expires"] is None or card["expires"] < today:
+                continue
+            steps = [
+                documents.day_begins(card["expires"] - timedelta(days=days), self.zone)
+                for days in NOTIFICATIONS["types"]["PAYMENT_METHOD_EXPIRING"]["steps"]
+            ]
+            if min(steps) <= now and self._may_remind(key, steps, now):
+                found.append(key)
+        return found
+
+    def _invoice_steps(self, invoice: dict[str, Any], now: datetime) -> list[datetime] | None:
+        """The instants at which an invoice is told of; None: whenever the window has passed."""
+        if not self.settings["invoice_steps"]:
+            return None
+        days = [-step for step in self.settings["invoice_steps"]]
+        every = self.settings["then_every_days"]
+        overdue = (documents.local_date(now, self.zone) - invoice["due"]).days
+        days += range(every, max(overdue, 0) + 1, every)
+        return [documents.day_begins(invoice["due"] + timedelta(days=offset), self.zone) for offset in days]
+
+    def _may_remind(self, key: Key, steps: list[datetime] | None, now: datetime) -> bool:
+        """Never told: yes. Told: when a step has come since and the window since the last one sent has passed."""
+        sent, discarded = self.last_sent.get(key), self.last_discarded.get(key)
+        told = [at for at in (sent, discarded) if at is not None]
+        if not told:
+            return True
+        if steps is None:
+            return now >= max(told) + DAY
+        if not [step for step in steps if max(told) < step <= now]:
+            return False
+        return sent is None or now >= sent + DAY
+
+    def _is_over(self, one: dict[str, Any], known: dict[str, Any], now: datetime) -> bool:
+        """Whether what a notification speaks of is known to be over."""
+        kind, source = one["type"], one["source"]
+        today = documents.local_date(now, self.zone)
+
+        def find(stream: str) -> dict[str, Any] | None:
+            return next((row for row in known[stream] if str(row["id"]) == source), None)
+
+        if kind in TOLD:
+            field, told = TOLD[kind]
+            return known["account"][field] not in ("unknown", told)
+        if kind in ORDER_TOLD and known["orders"] is not None:
+            order = find("orders")
+            return order is None or order["stage"] != ORDER_TOLD[kind]
+        if kind == "INVOICE_DUE" and known["invoices"] is not None:
+            invoice = find("invoices")
+            if invoice is None:
+                return True
+            return invoice["status"] in records.INVOICE_WORDS and not documents.is_due(invoice, today)
+        if kind == "CANCELLATION_SCHEDULED" and known["services"] is not None and "cancellation" in self.cursors:
+            service = find("services")
+            if service is None or service["status_known"] in ENDED:
+                return True
+            return source not in [str(row["service"]) for row in self.tables["cancellation"].values()]
+        if kind == "CANCELLATION_COMPLETE" and known["services"] is not None:
+            service = find("services")
+            return service is not None and service["status"] == "Active"
+        if kind == "PAYMENT_METHOD_EXPIRING" and known["cards"] is not None:
+            card = find("cards")
+            return card is None or card["expires"] is None or (card["expires"] - today).days > 30
+        return False
+
+    # Sending ----------------------------------------------------------------------------------------------------------
+
+    def _passes(self, key: Key, now: datetime) -> bool:
+        window = timedelta(hours=NOTIFICATIONS["types"][key[1]]["window_hours"])
+        return key not in self.last_sent or now >= self.last_sent[key] + window
+
+    def _limit(self, kind: str, now: datetime) -> int:
+        most = [
+            count for (_, of), (at, count) in self.sent_counts.items() if of == kind and at >= now - timedelta(days=35)
+        ]
+        return max(self.settings["flood_floor"], 2 * max(most, default=0))
+
+    def _send_or_hold(self, decided: list[Key], run: int, now: datetime) -> None:
+        passing = [key for key in decided if self._passes(key, now)]
+        for kind in {key[1] for key in passing}:
+            if len([key for key in passing if key[1] == kind]) > self._limit(kind, now):
+                self.waiting |= dict.fromkeys(decided, run)
+                self.flood_holds.add(run)
+                return
+        self._send(decided, run, now)
+
+    def _send(self, keys: list[Key], run: int, now: datetime) -> None:
+        for key in keys:
+            if not self._passes(key, now):
+                continue
+            customer, kind, source = key
+            self.last_sent[key] = now
+            one = {"customer": customer, "type": kind, "source": source, "created": now, "resolved": False}
+            self.notifications.append(one)
+            counted = self.sent_counts.setdefault((run, kind), [now, 0])
+            self.sent_counts[run, kind] = [now, counted[1] + 1]
+
+    def release_flood(self, run: int, now: datetime) -> None:
+        keys = [key for key, held_by in self.waiting.items() if held_by == run]
+        self.waiting = {key: held_by for key, held_by in self.waiting.items() if held_by != run}
+        self.flood_holds.discard(run)
+        self._send(keys, run, now)
+
+    def discard_flood(self, run: int, now: datetime) -> None:
+        for key in [key for key, held_by in self.waiting.items() if held_by == run]:
+            del self.waiting[key]
+            if key[1] in ("INVOICE_DUE", "PAYMENT_METHOD_EXPIRING"):
+                self.last_discarded[key] = now
+        self.flood_holds.discard(run)
+
+    def announce(self, listed: list[str] | None, run: int, now: datetime, confirmed: bool) -> None:
+        """To everybody with a document, or to the listed; a merged account stands for its winner."""
+        meant = self.rows if listed is None else {self.redirects.get(account, account) for account in listed}
+        meant = meant & self.rows
+        if len(meant) <= self._limit("SYSTEM_ANNOUNCEMENT", now) or confirmed:
+            self._send([(one, "SYSTEM_ANNOUNCEMENT", f"announcement-{run}") for one in sorted(meant)], run, now)
+
+    # Housekeeping -----------------------------------------------------------------------------------------------------
+
+    def rebuild(self, customer: str | None) -> None:
+        """Documents only."""
+        if customer is None:
+            self.rows = self.customers()
+        else:
+            self.rows = (self.rows - {customer}) | ({customer} & self.customers())
+
+    def prune(self, now: datetime) -> None:
+        """Notifications of a year ago that do not stand, and steps of two years ago of services that are gone."""
+        year, steps = now - timedelta(days=365), now - timedelta(days=730)
+        self.notifications = [
+            one for one in self.notifications if one["created"] >= year or not (one["resolved"] or one.get("read"))
+        ]
+        self.service_steps = [
+            step for step in self.service_steps if step["at"] >= steps or step["service"] in self.tables["service"]
+        ]

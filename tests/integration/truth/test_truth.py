@@ -1,0 +1,62 @@
+"""The invariant, by machine: histories of thousands of steps in which product and reference model must agree.
+
+`ME_STATUS_TRUTH_STEPS` asks for more steps than the 10,000 that are always made.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Callable, Iterator
+from math import ceil
+
+import pytest
+import structlog
+from hypothesis import HealthCheck, Phase, seed, settings
+from hypothesis.stateful import run_state_machine_as_test
+from sqlalchemy import Engine
+
+from tests.integration.truth.machine import Tally, Truth
+
+STEPS = max(10_000, int(os.environ.get("ME_STATUS_TRUTH_STEPS", "0")))
+SHARES = 4
+STEPS_OF_A_HISTORY = 100
+HISTORIES = int(os.environ.get("TRY", 0)) or ceil(STEPS / SHARES / STEPS_OF_A_HISTORY)
+PHASES = [Phase.generate] if os.environ.get("TRY") else list(Phase)
+FIRST_SEED = int(os.environ.get("ME_STATUS_TRUTH_SEED", "2028"))
+
+
+@pytest.fixture(autouse=True)
+def _silence() -> Iterator[None]:
+    """Tens of thousands of runs are not worth a line each."""
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
+    yield
+    structlog.reset_defaults()
+
+
+@pytest.mark.parametrize("share", range(SHARES))
+def test_product_and_reference_model_agree(
+    engine: Engine, share: int, record_property: Callable[[str, object], None]
+) -> None:
+    """Whatever happens in whatever order, documents, their next change and the notifications are the model's."""
+    tally = Tally()
+
+    @seed(FIRST_SEED + share)
+    def machine() -> Truth:
+        return Truth(engine, tally)
+
+    run_state_machine_as_test(  # type: ignore[no-untyped-call]
+        machine,
+        settings=settings(
+            max_examples=HISTORIES + 1,
+            phases=PHASES,
+            stateful_step_count=STEPS_OF_A_HISTORY,
+            deadline=None,
+            database=None,
+            print_blob=True,
+            suppress_health_check=list(HealthCheck),
+        ),
+    )
+    done = ", ".join(f"{count:,} {what}" for what, count in tally.done.most_common())
+    record_property("figure", f"truth, share {share}: {tally.steps:,} steps: {done}")
+    assert STEPS / SHARES <= tally.steps
