@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 import sql
 from jobs.instants import written
 from jobs.program import FAILED, SUCCESS, Program, answer, say
+from jobs.summaries import counted
 from materializer.streams import STREAMS
 
 AT_MOST = 1000
@@ -55,7 +56,7 @@ def in_words(state: Mapping[str, Any]) -> list[str]:
     lines = ["healthy" if state["healthy"] else "NOT healthy"]
     for name, source in state["sources"].items():
         freshness = "never synced" if source["syncedAt"] is None else f"synced {source['syncedAt']}"
-        counts = ", ".join(f"{count:,} {stream}" for stream, count in source["counts"].items())
+        counts = ", ".join(_counted(count, stream.replace("_", " ")) for stream, count in source["counts"].items())
         lines.append(f"  {name}: {freshness}{' (stale)' if source['isStale'] else ''}; {counts}")
         if source["error"]:
             lines.append(f"    last failure {source['failedAt']}: {source['error']}")
@@ -63,8 +64,7 @@ def in_words(state: Mapping[str, Any]) -> list[str]:
         error = f": {run['error']}" if run["error"] else ""
         lines.append(f"  last {job}: run {run['runId']} {run['outcome']} at {run['startedAt']}{error}")
     lines += [
-        f"  held: run {held['runId']} ({held['gate']} gate), release or discard it: me-status held list"
-        for held in state["held"]
+        f"  held: run {held['runId']} by the {held['gate']} gate; see `me-status held list`" for held in state["held"]
     ]
     lines += [f"  next {job}: {due}" for job, due in state["nextDue"].items()]
     lines += [f"  {count:,} {_spaced(name)}" for name, count in state["problemCounts"].items() if count]
@@ -146,6 +146,10 @@ def _problem_counts(connection: Connection) -> dict[str, int]:
         "unlinkedClients": links.get("unlinked_client", 0),
         "refusedRecords": int(connection.execute(sql.statement("count_refused_records")).scalar_one()),
     }
+
+
+def _counted(count: int, stream: str) -> str:
+    return counted(count, stream, f"{stream}s")
 
 
 def _plain(value: Any) -> Any:

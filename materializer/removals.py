@@ -87,14 +87,17 @@ def discard(database: Database, run_id: int, now: datetime) -> bool:
 
 
 def _tripped(database: Database, whole: Sequence[Taken], gate: ShrinkGate) -> list[dict[str, Any]]:
+    """The streams that trip the gate, judged by the rows known before the pull: new ones hide no loss of the old."""
     if not any(stream.missing for stream in whole):
         return []
     with database.begin() as connection:
         rows = store.count_rows(connection)
+    before = {taken.pulled.stream.name: rows[taken.pulled.stream.name] - taken.added for taken in whole}
+    missing = {taken.pulled.stream.name: len(taken.missing) for taken in whole}
     return [
-        {"stream": stream.pulled.stream.name, "rows": rows[stream.pulled.stream.name], "missing": len(stream.missing)}
-        for stream in whole
-        if is_shrinking(rows[stream.pulled.stream.name], len(stream.missing), gate)
+        {"stream": name, "rows": before[name], "missing": missing[name]}
+        for name in before
+        if is_shrinking(before[name], missing[name], gate)
     ]
 
 
