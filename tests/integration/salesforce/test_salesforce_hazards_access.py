@@ -26,6 +26,29 @@ def test_soft_deleted_records_leave_with_the_next_run_and_return_without_news(wo
     assert ([], []) == (world.lost(), world.transitions)
 
 
+def test_a_record_restored_while_it_is_read_stays(world: World) -> None:
+    """Deleted in one part of a halved window and alive in the next: alive is the later news (H17, H28)."""
+    account, other = world.accounts(2)
+    world.sync()
+    world.later(minutes=20)
+    world.org.delete("Account", account)
+    world.later(hours=2)
+    world.org.touch("Account", other)
+    world.org.faults.add("query_timeout", "queryAll.*FROM Account ", days=0.01)
+
+    def restore_midway(request: str, headers: dict[str, str]) -> dict[str, str]:
+        if (
+            2 == len(world.asked("queryAll.*FROM Account "))
+            and world.org.row("Account", account, deleted=False) is None
+        ):
+            world.org.undelete("Account", account)
+        return headers
+
+    world.change_answer = restore_midway
+    assert 0 == world.sync().counts["account"]["removed"]
+    assert ({account, other}, []) == (set(world.statuses()), world.lost())
+
+
 def test_what_left_without_a_trace_is_found_by_the_daily_full_pull(world: World) -> None:
     """Emptied from the Recycle Bin before it was read, or hard-deleted: asked for directly, then removed (H17, H18)."""
     emptied, erased, kept = world.accounts(3)
