@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
 from flask import Response
 
@@ -82,5 +83,6 @@ def etag_of(content: bytes) -> str:
     return f'"{hashlib.sha256(content).hexdigest()}"'
 
 
+@lru_cache(maxsize=4096)  # customers share their run's instant, and all share the sources'
 def _quoted(moment: datetime | None) -> str:
     return "null" if moment is None else f'"{instant(moment)}"'

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from functools import lru_cache
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
@@ -33,8 +34,13 @@ class RequestMetrics:
 
     def count(self, route: str, method: str, status: int, seconds: float) -> None:
         """Counts one answered request."""
-        self._requests.labels(route, method, str(status)).inc()
-        self._seconds.labels(route).observe(seconds)
+        counter, histogram = self._series(route, method, status)
+        counter.inc()
+        histogram.observe(seconds)
+
+    @lru_cache(maxsize=1024)  # noqa: B019 (one object for the process's life; looking labels up costs as much as counting)
+    def _series(self, route: str, method: str, status: int) -> tuple[Counter, Histogram]:
+        return self._requests.labels(route, method, str(status)), self._seconds.labels(route)
 
     def text(self, gauges: Gauges) -> bytes:
         """The Prometheus text of the requests and of what the database knows."""
