@@ -20,6 +20,7 @@ from sqlalchemy import text
 from config import fields, schedule
 from config.database import LiveDatabase, connect
 from config.settings import Settings
+from jobs import executor
 from jobs.progress import silent
 from jobs.sources import whmcs
 from jobs.sources.spool import SpooledRows
@@ -99,8 +100,9 @@ def _take_in(database: LiveDatabase, pulled: Pulled, run_id: int) -> Taken:
     with database.begin() as connection:
         state = store.stream_states(connection).get("invoice")
     policy = policy_for(fields.load(), "invoice", state, pulled)
-    limits = schedule.load().limits
-    return commit.take_in(database, pulled, policy, run_id=run_id, now=NOW, window_rows=limits.window_rows)
+    rows = schedule.load().limits.window_rows
+    with executor.submitting(settings_for(sys.argv[1]), database) as submit:
+        return commit.take_in(database, pulled, policy, run_id=run_id, now=NOW, window_rows=rows, submit=submit)
 
 
 if __name__ == "__main__":

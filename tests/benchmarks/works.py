@@ -10,6 +10,7 @@ from tests.benchmarks.bench import Bench
 from tests.benchmarks.measured import Measured
 
 WORKS = {
+    "pull": "tests.benchmarks.pull",
     "diff": "tests.benchmarks.diff",
     "rebuild": "tests.benchmarks.rebuild",
     "refresh": "tests.benchmarks.refresh",
