@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Literal
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
 
@@ -16,7 +17,7 @@ from config.errors import MeStatusError, SettingsError
 from jobs import migrate, program
 from jobs.program import FAILED, SUCCESS, WRONG_USE, Program, answer, say
 from jobs.sources import salesforce, whmcs
-from jobs.sources.errors import SourceError
+from jobs.sources.errors import PermissionDenied, SourceError
 from jobs.sources.salesforce import SalesforceSource
 from jobs.sources.salesforce_rows import selections
 from jobs.sources.whmcs import WhmcsSource
@@ -31,6 +32,7 @@ ACTIONS: dict[str, dict[str, int]] = {
     "GetClientsDetails": {"clientid": 1},
 }
 """What the product asks WHMCS; of the last three a record that is not there is answer enough."""
+WITHOUT = {"GetPayMethods": "all else is read, and the number of pay methods stays unknown"}
 SKEW_ALLOWED = timedelta(minutes=2)
 
 
@@ -91,12 +93,13 @@ def _check_database(loaded: Program) -> Iterator[Line]:
             return
         yield Line("ok", "schema", f"at {migrate.head()}")
         with engine.connect() as connection:
-            yield from _check_links(connection)
+            yield from check_links(connection)
     finally:
         engine.dispose()
 
 
-def _check_links(connection: Connection) -> Iterator[Line]:
+def check_links(connection: Connection) -> Iterator[Line]:
+    """How many links are in doubt, a line per kind of doubt."""
     counts = {row.problem: row.links for row in connection.execute(sql.statement("count_link_problems"))}
     remedies = {
         "conflict": ("claims in conflict", "give each client one account: `me-status status --json` lists them"),
@@ -161,10 +164,12 @@ def _check_fields(source: SalesforceSource, loaded: Program) -> Iterator[Line]:
 def _check_skew(source: str, server_time: datetime | None) -> Iterator[Line]:
     if server_time is None:
         return
-    skew = abs(datetime.now(UTC) - server_time)
-    if skew > SKEW_ALLOWED:
+    ahead = server_time - datetime.now(UTC)
+    if abs(ahead) > SKEW_ALLOWED:
+        way = "ahead of" if ahead > timedelta() else "behind"
+        apart = timedelta(seconds=round(abs(ahead).total_seconds()))
         yield Line(
-            "warn", f"{source} clock", f"differs from this machine's by {skew}", "set this machine's clock by NTP"
+            "warn", f"{source} clock", f"is {apart} {way} this machine's", "set this machine's clock by NTP, or theirs"
         )
     else:
         yield Line("ok", f"{source} clock", "agrees with this machine's")
@@ -185,6 +190,7 @@ def _check_whmcs(loaded: Program) -> Iterator[Line]:
     try:
         yield from _check_actions(source)
         yield from _check_skew("WHMCS", source.transport.server_time)
+        yield _check_zone(source, loaded.settings.whmcs_zone)
     finally:
         source.close()
 
@@ -193,10 +199,29 @@ def _check_actions(source: WhmcsSource) -> Iterator[Line]:
     for action, parameters in ACTIONS.items():
         try:
             source.check(action, **parameters)
+        except PermissionDenied as error:
+            lost = WITHOUT.get(action, "the job fails without it")
+            yield Line("fail", f"WHMCS {action}", f"{error}; {lost}", "allow the action in the credentials' API role")
         except SourceError as error:
-            yield Line("fail", f"WHMCS {action}", str(error), "allow the action in the credentials' API role")
+            yield Line("fail", f"WHMCS {action}", str(error), "see above")
         else:
             yield Line("ok", f"WHMCS {action}", "allowed")
+
+
+def _check_zone(source: WhmcsSource, zone: ZoneInfo) -> Line:
+    """Whether the server's own time, read in the configured zone, is the time it sends with its answers."""
+    try:
+        shown = source.transport.call("GetAutomationLog").get("currentDatetime")
+        local = datetime.fromisoformat(str(shown)).replace(tzinfo=zone)
+    except (SourceError, ValueError):
+        return Line("ok", "WHMCS zone", f"{zone.key}; not checked, allow GetAutomationLog to have it checked")
+    stamped = source.transport.server_time
+    if stamped is not None and abs(local - stamped) > SKEW_ALLOWED:
+        return Line(
+            "warn", "WHMCS zone", f"its clock shows {shown}, which in {zone.key} is not now",
+            "set WHMCS_TIMEZONE to the zone of the WHMCS server",
+        )  # fmt: skip
+    return Line("ok", "WHMCS zone", f"{zone.key}, as its clock shows")
 
 
 def _tell(lines: Iterable[Line], arguments: argparse.Namespace, code: int) -> int:

@@ -170,6 +170,17 @@ comment on column analytics.time_in_status.entered_at is 'When it was entered: b
 comment on column analytics.time_in_status.left_at is 'When it was left; null while it lasts.';
 comment on column analytics.time_in_status.time_in_status is 'How long it lasted; null while it lasts.';
 
+create view analytics.link_problems as
+select
+    link_problem.problem,
+    link_problem.customer_id,
+    link_problem.client_id
+from pipeline.link_problem;
+comment on view analytics.link_problems is 'Customers and WHMCS clients whose link is in doubt, none of whom is shown billing data, and clients that no customer claims.';
+comment on column analytics.link_problems.problem is 'conflict (one row per claim), dangling (the client is not there) or unlinked_client (nobody claims it).';
+comment on column analytics.link_problems.customer_id is 'The customer; null for an unlinked client.';
+comment on column analytics.link_problems.client_id is 'The WHMCS client named.';
+
 do $$
 begin
     if not exists (select from pg_roles where rolname = 'me_status_analyst') then

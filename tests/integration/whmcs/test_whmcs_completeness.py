@@ -115,6 +115,7 @@ def test_a_sweep_that_does_not_add_up_removes_nothing(synced: World) -> None:
     paid = synced.values("select invoice_id from snapshot.invoice where status = 'Unpaid' limit 1")[0]
     synced.install.pay_invoice(paid)
     announced = len(synced.keys("invoice"))
+    synced.quirk(empty_list="list")
     synced.spoil = lambda _, body: body.replace(
         b'"totalresults":"%d"' % announced, b'"totalresults":"%d"' % (announced + 1)
     )
