@@ -13,7 +13,7 @@ from sqlalchemy import Connection, RowMapping
 import sql
 from config.errors import MeStatusError
 from jobs import explain_told
-from jobs.instants import written
+from jobs.instants import in_seconds, written
 from jobs.perform import rules as rules_of
 from jobs.program import SUCCESS, Program, answer, say
 from jobs.rebuild import account_id
@@ -36,7 +36,7 @@ def command(program: Program, arguments: argparse.Namespace) -> int:
     if arguments.json:
         answer(found)
     else:
-        say("\n".join(explain_told.in_words(found)))
+        say(in_seconds("\n".join(explain_told.in_words(found))))
     return SUCCESS
 
 

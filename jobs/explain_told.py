@@ -41,7 +41,7 @@ def _pending(step: dict[str, Any]) -> str:
 
 def _head(found: dict[str, Any]) -> Iterator[tuple[str, ...]]:
     link, change = found["link"], found["nextChange"]
-    yield ("as of", f"{found['asOf'][:19]}Z, which is {found['today']} in {found['timeZone']}")
+    yield ("as of", f"{found['asOf']}, which is {found['today']} in {found['timeZone']}")
     yield ("link", f"{link['state'] or 'no customer'}: {link['why']}")
     yield ("document", _document(found["document"]))
     yield ("next change", f"{change['at']}: {change['why']}" if change["at"] else change["why"])

@@ -13,7 +13,7 @@ import sql
 from config.database import LiveDatabase
 from config.errors import MeStatusError
 from jobs import runs
-from jobs.instants import written
+from jobs.instants import in_seconds, written
 from jobs.perform import rules
 from jobs.program import SUCCESS, Program, answer, say
 from jobs.summaries import counted
@@ -72,7 +72,7 @@ def _list(engine: Engine, arguments: argparse.Namespace) -> int:
     if arguments.json:
         answer({"held": held})
     else:
-        say("\n".join(line for run in held for line in in_words(run)) or "nothing is held")
+        say(in_seconds("\n".join(line for run in held for line in in_words(run))) or "nothing is held")
     return SUCCESS
 
 

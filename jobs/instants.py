@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 
 EARLIEST, LATEST = datetime(1970, 1, 1, tzinfo=UTC), datetime(3000, 1, 1, tzinfo=UTC)
 """What a run may be as of: within these no window, retention or calendar overflows."""
+FRACTION = re.compile(r"(?<=T\d\d:\d\d:\d\d)\.\d+(?=Z)")
 
 
 def parse(text: str) -> datetime:
@@ -24,3 +26,8 @@ def parse(text: str) -> datetime:
 def written(instant: datetime | None) -> str | None:
     """RFC 3339 in UTC, ending in Z; None for None."""
     return None if instant is None else instant.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def in_seconds(text: str) -> str:
+    """A text for people: its instants without fractions of a second."""
+    return FRACTION.sub("", text)

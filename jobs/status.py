@@ -10,13 +10,22 @@ from typing import Any
 from sqlalchemy import Connection
 
 import sql
-from jobs.instants import written
+from jobs.instants import in_seconds, written
 from jobs.program import FAILED, SUCCESS, Program, answer, say
 from jobs.summaries import counted
 from materializer.streams import STREAMS
 
 AT_MOST = 1000
 """Entries listed of each problem; the counts are of all."""
+
+
+PROBLEMS = {
+    "unknownWords": ("unknown word", "unknown words"),
+    "linkConflicts": ("claim in conflict", "claims in conflict"),
+    "danglingLinks": ("dangling link", "dangling links"),
+    "unlinkedClients": ("client without a customer", "clients without a customer"),
+    "refusedRecords": ("refused record", "refused records"),
+}
 
 
 def command(program: Program, arguments: argparse.Namespace) -> int:
@@ -26,7 +35,7 @@ def command(program: Program, arguments: argparse.Namespace) -> int:
     if arguments.json:
         answer(state)
     else:
-        say("\n".join(in_words(state)))
+        say(in_seconds("\n".join(in_words(state))))
     return SUCCESS if state["healthy"] else FAILED
 
 
@@ -67,7 +76,9 @@ def in_words(state: Mapping[str, Any]) -> list[str]:
         f"  held: run {held['runId']} by the {held['gate']} gate; see `me-status held list`" for held in state["held"]
     ]
     lines += [f"  next {job}: {due}" for job, due in state["nextDue"].items()]
-    lines += [f"  {count:,} {_spaced(name)}" for name, count in state["problemCounts"].items() if count]
+    problems = [counted(count, *PROBLEMS[name]) for name, count in state["problemCounts"].items() if count]
+    if problems:
+        lines.append(f"  {', '.join(problems)}: `me-status status --json` lists them")
     return lines
 
 
@@ -159,7 +170,3 @@ def _plain(value: Any) -> Any:
 def _camel(name: str) -> str:
     first, *rest = name.split("_")
     return first + "".join(word.capitalize() for word in rest)
-
-
-def _spaced(name: str) -> str:
-    return "".join(f" {letter.lower()}" if letter.isupper() else letter for letter in name)

@@ -129,6 +129,7 @@ def test_status_is_healthy_after_runs_by_the_clock(stage: Stage) -> None:
     healthy = stage.me_status("status")
     assert (0, "healthy") == (healthy.code, healthy.out.splitlines()[0])
     assert "1 account, 0 orders" in healthy.out
+    assert "." not in healthy.out.splitlines()[1]
 
 
 def test_every_published_table_and_view_is_exported_both_ways(stage: Stage) -> None:
