@@ -32,7 +32,7 @@ def load(database_url: str) -> WSGIApplication:
     def connection() -> psycopg.Connection:
         if not hasattr(local, "connection"):
             local.connection = psycopg.connect(database_url, autocommit=True, prepare_threshold=0)
-            set_json_loads(bytes, local.connection)
+            set_json_loads(_as_stored, local.connection)
         kept: psycopg.Connection = local.connection
         return kept
 
@@ -44,6 +44,10 @@ def load(database_url: str) -> WSGIApplication:
         return [body]
 
     return answer
+
+
+def _as_stored(document: str | bytes) -> bytes:
+    return bytes(document) if isinstance(document, bytes) else document.encode()
 
 
 def loaded(target: str, argument: str) -> WSGIApplication:
