@@ -101,3 +101,16 @@ def test_one_bad_value_refuses_its_record_only() -> None:
 def test_free_text_is_not_repeated_in_a_refusal() -> None:
     """A refusal quotes ids, dates and numbers, never what could be a name or an address."""
     assert {0: "the value is no date"} == faults_of(columns.day, "ana@example.org")
+
+
+def test_only_whole_entities_are_decoded() -> None:
+    """An ampersand in a text that was never encoded stays one (whmcs-api Q23)."""
+    texts, faults = columns.encoded_text(["A &amp; B", "R&D", "a=1&copy=2", "&#039;x&#039;", "&amp;amp;"])
+    assert (["A & B", "R&D", "a=1&copy=2", "'x'", "&amp;"], {}) == (texts.to_pylist(), faults)
+
+
+def test_hours_that_clocks_skip_or_repeat_read_alike_alone_and_in_a_column() -> None:
+    """One value by itself, beside a bad one, is the instant it is among good ones."""
+    read = columns.local_instant(ZoneInfo("America/New_York"))
+    times = ["2026-03-08 02:30:00", "2026-11-01 01:30:00", "2026-07-01 12:00:00"]
+    assert read(times)[0].to_pylist() == read([*times, "nonsense"])[0].to_pylist()[:3]

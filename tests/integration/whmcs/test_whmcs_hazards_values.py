@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from jobs import status
 from jobs.sandbox.salesforce_ids import to_18
 from tests.whmcs_world import World, moved
 
@@ -96,6 +97,9 @@ def test_unknown_words_are_kept_verbatim_and_listed_and_change_nothing(synced: W
     assert "succeeded" == synced.sync().outcome
     assert {"Aktiv", "Gekündigt"} <= set(synced.values("select distinct status from snapshot.service"))
     assert {"Offen"} <= set(synced.values("select distinct status from snapshot.invoice"))
+    with synced.engine.connect() as connection:
+        listed = status.gather(connection, synced.program, now=synced.install.clock.now())["problems"]["unknownWords"]
+    assert {"Aktiv", "Gekündigt", "Offen"} == {entry["word"] for entry in listed}
     synced.refresh()
     assert ([], told) == (
         [step for step in synced.transitions if step[0] == "service" and step[3] in ("Cancelled", "Terminated")],
