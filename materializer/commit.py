@@ -240,6 +240,7 @@ def _end(
         store.readmit(connection, pulled.stream, [f"client {client}" for client in pulled.clients])
         _note_rota(connection, pulled.clients, now)
     if policy.is_baseline:
+        store.tell_planner(connection, pulled.stream)
         store.mark_everybody(connection, now)
     _move_cursor(connection, pulled, policy, run_id, now)
     return {"removed": departed.removed, "transitions": departed.transitions}

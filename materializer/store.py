@@ -110,6 +110,11 @@ def count_rows(connection: Connection) -> dict[str, int]:
     return {row.stream: row.records for row in connection.execute(sql.statement("count_snapshot"))}
 
 
+def tell_planner(connection: Connection, stream: Stream) -> None:
+    """Has the server look at the stream's rows again, so that it does not plan as if the table were empty."""
+    _driver(connection).execute(compose.SQL("analyze {}").format(_table(stream)))
+
+
 def _copy_in(connection: Connection, stream: Stream, table: compose.Composable, rows: pa.Table) -> None:
     written = io.BytesIO()
     options = arrow_csv.WriteOptions(include_header=False)
