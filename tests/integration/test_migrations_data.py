@@ -24,7 +24,8 @@ order by 1
 """
 COLUMNS = """
 select namespace.nspname || '.' || relation.relname, attribute.attname,
-    format_type(attribute.atttypid, attribute.atttypmod), attribute.attnotnull, attribute.attidentity::text, attribute.attcollation::regcollation::text,
+    format_type(attribute.atttypid, attribute.atttypmod), attribute.attnotnull,
+    attribute.attidentity::text, attribute.attcollation::regcollation::text,
     pg_get_expr(preset.adbin, preset.adrelid), col_description(relation.oid, attribute.attnum)
 from pg_attribute as attribute
 join pg_class as relation on relation.oid = attribute.attrelid
