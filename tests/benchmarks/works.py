@@ -12,8 +12,10 @@ from tests.benchmarks.measured import Measured
 WORKS = {
     "pull": "tests.benchmarks.pull",
     "diff": "tests.benchmarks.diff",
+    "memory": "tests.benchmarks.memory",
     "rebuild": "tests.benchmarks.rebuild",
     "refresh": "tests.benchmarks.refresh",
+    "unchanged": "tests.benchmarks.unchanged",
     "api-status": "tests.benchmarks.api_status",
     "api-live": "tests.benchmarks.api_live",
 }

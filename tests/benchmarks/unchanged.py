@@ -1,0 +1,50 @@
+"""`run all` while nothing changed: incremental pulls against full ones."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import Engine
+
+from config import tables
+from config.database import connect
+from jobs import run_job
+from jobs.perform import Wish
+from jobs.program import Program
+from tests.benchmarks.bench import Bench, settings_for
+from tests.benchmarks.ground import NOW, timed
+from tests.benchmarks.measured import Measured, at_most, of_rounds
+from tests.benchmarks.sources_standin import started
+
+STEP = timedelta(minutes=10)
+NOTE = (
+    "both stand-ins run in a process of their own, and what they take to answer counts on both sides; streams of fewer "
+    "than 20,000 rows are read whole on both sides, which a hundredth of the customers mostly have"
+)
+
+
+def run(bench: Bench) -> list[Measured]:
+    """A baseline, then rounds of a run in full and a run ten minutes later."""
+    customers = bench.sized(1_000_000)
+    rounds = []
+    with started(customers) as leading, bench.database() as url:
+        settings = settings_for(url, **leading)
+        program, engine = Program(settings, tables.load(settings)), connect(settings)
+        now = NOW
+        bench.say(f"baseline: {timed(lambda: _run(engine, program, now, full=True)):.1f} s")  # noqa: B023
+        for _ in range(bench.pick(full=1, small=3)):
+            now += STEP
+            full = timed(lambda: _run(engine, program, now, full=True))  # noqa: B023
+            now += STEP
+            incremental = timed(lambda: _run(engine, program, now, full=False))  # noqa: B023
+            rounds.append((incremental, full))
+            bench.say(f"incremental {incremental:.2f} s, full {full:.1f} s")
+        engine.dispose()
+    work = f"nothing changed, {customers:,} customers: run all"
+    return [of_rounds(work, "run all --full", rounds, "s", at_most(0.02), NOTE)]
+
+
+def _run(engine: Engine, program: Program, now: datetime, *, full: bool) -> None:
+    reports = run_job.by_hand(engine, program, "all", Wish(full=full), now)
+    failed = [report.in_words() for report in reports if report.outcome == "failed"]
+    assert not failed, failed
