@@ -76,8 +76,8 @@ FAULTS = (
 )
 SETTINGS = {"shrink_percent": 30, "shrink_rows": 2, "flood_floor": 3, "invoice_steps": (), "then_every_days": 7}
 OFTEN = {
-    "salesforce_changes": 5,
-    "whmcs_changes": 5,
+    "salesforce_changes": 7,
+    "whmcs_changes": 7,
     "time_passes": 2,
     "time_passes_to_a_change": 2,
     "syncs": 2,
@@ -375,7 +375,7 @@ def tables_for(settings: dict[str, Any], link: str) -> Tables:
     timing = schedule.load()
     shrink = {"percent": settings["shrink_percent"], "rows": settings["shrink_rows"]}
     sizes = {
-        "limits": timing.limits.model_copy(update={"window_rows": 4}),
+        "limits": timing.limits.model_copy(update={"window_rows": 7}),
         "shrink_gate": timing.shrink_gate.model_copy(update=shrink),
     }
     mapping = fields.load()

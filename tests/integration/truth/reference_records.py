@@ -113,7 +113,7 @@ def service(raw: dict[str, Any], zone: ZoneInfo) -> dict[str, Any]:
         "client": raw["clientid"],
         "status": raw["status"],
         "status_known": raw["status"] if raw["status"] in SERVICE_WORDS else None,
-        "name": raw["name"],
+        "name": raw["name"] or None,
         "registered": day(raw["regdate"]),
     }
 

@@ -177,9 +177,9 @@ class World:
         """A record gets a value nobody can read, or a good one again."""
         stream = SALESFORCE[value % 3]
         field = {
-            "account": "Internet_Eligibility_Checked_Date_Time__c",
+            "account": "Internet_Eligibility_Request_Date_Time__c",
             "order": "EffectiveDate",
-            "case": "ClosedDate",
+            "case": "CreatedDate",
         }[stream]
         if record := self._alive(stream, pick):
             if record.pop(MALFORMED, None):
@@ -265,7 +265,7 @@ class World:
                 invoice[MALFORMED] = True
         elif value % 3 == 0:
             del self.whmcs["invoice"][invoice["id"]]
-        else:
+        elif MALFORMED not in invoice:
             invoice["total"], invoice["currencycode"] = ("", "JPY") if value % 2 else ("77.00", "")
 
     def service(self, pick: int, value: int) -> None:
