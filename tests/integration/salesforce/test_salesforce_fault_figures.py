@@ -136,9 +136,8 @@ def _read(counts: dict[str, Any]) -> int:
 
 
 def _print(figures: list[Figures]) -> None:
-    lines = [
-        f"{'fault ({ROWS} rows changed)':44}{'run':>11}{'read':>7}{'next run':>10}{'lost':>6}{'missed':>8}{'twice':>7}"
-    ]
+    title = f"fault ({ROWS} rows changed)"
+    lines = [f"{title:44}{'run':>11}{'read':>7}{'next run':>10}{'lost':>6}{'missed':>8}{'twice':>7}"]
     lines += [
         f"{trial.name:44}{trial.outcome:>11}{trial.read:>7}{trial.read_later:>10}{trial.lost:>6}"
         f"{trial.missed:>8}{trial.twice:>7}"
