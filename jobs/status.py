@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 
 import sql
 from jobs.instants import in_seconds, written
+from jobs.perform import rules
 from jobs.program import FAILED, SUCCESS, Program, answer, say
 from jobs.summaries import counted
 from materializer.streams import STREAMS
@@ -55,6 +56,7 @@ def gather(connection: Connection, program: Program, *, now: datetime) -> dict[s
         "lastRuns": last_runs,
         "held": held,
         "nextDue": _next_due(program, now),
+        "documents": _documents(connection, program),
         "problems": _problems(connection),
         "problemCounts": _problem_counts(connection),
     }
@@ -76,6 +78,11 @@ def in_words(state: Mapping[str, Any]) -> list[str]:
         f"  held: run {held['runId']} by the {held['gate']} gate; see `me-status held list`" for held in state["held"]
     ]
     lines += [f"  next {job}: {due}" for job, due in state["nextDue"].items()]
+    if of_other_rules := state["documents"]["ofOtherRules"]:
+        lines.append(
+            f"  {of_other_rules:,} of {state['documents']['count']:,} documents are of other rules than these: "
+            "`me-status rebuild --dry-run` tells what differs, `me-status rebuild` writes it"
+        )
     problems = [counted(count, *PROBLEMS[name]) for name, count in state["problemCounts"].items() if count]
     if problems:
         lines.append(f"  {', '.join(problems)}: `me-status status --json` lists them")
@@ -124,6 +131,13 @@ def _last_runs(connection: Connection) -> dict[str, dict[str, Any]]:
         }
         for row in connection.execute(sql.statement("list_last_run_of_each_job")).mappings()
     }
+
+
+def _documents(connection: Connection, program: Program) -> dict[str, int]:
+    """How many there are, and how many wait for a rebuild since rules, copy or the business zone changed."""
+    version = rules(program.settings, program.tables).version
+    row = connection.execute(sql.statement("count_documents"), {"rules_version": version}).one()
+    return {"count": row.documents, "ofOtherRules": row.of_other_rules}
 
 
 def _next_due(program: Program, now: datetime) -> dict[str, str | None]:

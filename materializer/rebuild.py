@@ -124,7 +124,7 @@ def _report(database: Database, rules: Rules, ranges: Sequence[tuple[str, str]],
             batch = read_model.customers_between(connection, first, last)
             stored = read_model.read_documents(connection, batch)
             rows, gone = _computed(connection, batch, rules, now)
-        for row in rows:
+        for row in sorted(rows, key=lambda row: str(row[0])):
             customer, new = row[0], row[DOCUMENT]
             old = stored.get(customer)
             added += old is None

@@ -1,0 +1,5 @@
+-- How many documents there are, and how many of them other rules than :rules_version made.
+select
+    count(*) as documents,
+    count(*) filter (where me_status.rules_version <> cast(:rules_version as text)) as of_other_rules
+from me_status
