@@ -68,11 +68,13 @@ def submitting(settings: Settings, database: LiveDatabase) -> Iterator[ClusterSu
 
 def _client(address: str) -> Any:
     try:
+        import dask
         from distributed import Client
     except ImportError:
         raise MeStatusError(
             f"ME_STATUS_EXECUTOR: {address} needs the package distributed; install me-status[dask]"
         ) from None
+    dask.config.set({"distributed.admin.large-graph-warning-threshold": "1 GB"})  # a window is larger than its 10 MB
     try:
         return Client(address.replace("dask://", "tcp://", 1), timeout=PATIENCE, set_as_default=False)
     except OSError:
