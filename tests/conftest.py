@@ -76,3 +76,12 @@ def _alone(connection: psycopg.Connection) -> Iterator[None]:
         yield
     finally:
         connection.execute("select pg_advisory_unlock(hashtext(%s))", (TEMPLATE,))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Prints the figures that tests give with `record_property("figure", ...)`, whichever worker made them."""
+    reports = (report for outcome in ("passed", "failed") for report in terminalreporter.getreports(outcome))
+    for report in reports:
+        for name, value in report.user_properties if report.when == "call" else ():
+            if name == "figure":
+                terminalreporter.write_line(str(value))

@@ -19,6 +19,7 @@ from config import fields, notifications, schedule, tasks
 from config.database import LiveDatabase, rehearsal
 from config.tables import Tables
 from jobs import prune_history, runs, sync
+from jobs.progress import silent
 from jobs.sources.errors import CredentialsError, SourceError, TransientError
 from materializer import outbox, rebuild, refresh, removals
 from materializer.pulls import Pulled, StreamState
@@ -74,7 +75,7 @@ FAULTS = (
     "omitted",
     "unconfirmed",
 )
-SETTINGS = {"shrink_percent": 30, "shrink_rows": 2, "flood_floor": 3, "invoice_steps": (), "then_every_days": 7}
+SETTINGS = {"shrink_percent": 30, "shrink_rows": 2, "flood_floor": 1, "invoice_steps": (), "then_every_days": 7}
 OFTEN = {
     "salesforce_changes": 7,
     "whmcs_changes": 7,
@@ -90,7 +91,7 @@ OFTEN = {
 }
 LEADS = (timedelta(microseconds=-1), timedelta(0), timedelta(hours=3))
 FRESHNESS = timedelta(hours=1)
-DICE = st.integers(0, 2**32 - 1)
+DICE = st.integers(0, 2**24 - 1)
 
 
 @dataclass
@@ -323,7 +324,7 @@ class Truth(RuleBasedStateMachine):
         run_id = 0
         with suppress(SourceError), runs.started(self.engine, f"sync-{source}", now=self.now) as run:
             run_id = run.run_id
-            job = sync._Sync(run.database, self.tables, source, run, self.now, accept, None)
+            job = sync._Sync(run.database, self.tables, source, run, self.now, accept, None, silent())
             if fault == "down":
                 error = TransientError(f"{source} does not answer")
                 sync.note_failure(run.database, source, error, self.now)
