@@ -41,7 +41,6 @@ class SharedKey:
     generation = 0
 
     def __init__(self, key: str) -> None:
-        self.secret = key.encode()
         symmetric = {"kty": "oct", "k": base64url_encode(key.encode()).decode()}
         self._key = PyJWK(symmetric, "HS256")
 

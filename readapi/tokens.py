@@ -16,7 +16,6 @@ from typing import Any
 import jwt
 
 from config.settings import Settings
-from readapi import ordinary
 from readapi.keys import Keys, PublishedKeys, SharedKey
 from readapi.problems import Problem, unauthorized
 
@@ -78,11 +77,9 @@ class Tokens:
 
     def _claims(self, token: str) -> tuple[int, dict[str, Any]]:
         try:
-            algorithm, key_id, is_plain = _named_in(token.partition(".")[0])
+            algorithm, key_id = _named_in(token.partition(".")[0])
             # Read before the look-up, so that a set fetched meanwhile has the token verified anew.
             generation = self._keys.generation
-            if is_plain and (claims := self._ordinary(token)) is not None:
-                return generation, claims
             key = self._keys.find(algorithm, key_id)
             if key is None:
                 raise unauthorized("The token is signed by a key or algorithm that is not accepted here.")
@@ -91,17 +88,6 @@ class Tokens:
             raise unauthorized("The token has expired.") from error
         except MALFORMED as error:
             raise _refused(error) from error
-
-    def _ordinary(self, token: str) -> dict[str, Any] | None:
-        """The claims of an ordinary good token under the shared key; None sends it the long way."""
-        if not isinstance(self._keys, SharedKey):
-            return None
-        claims = ordinary.claims_of(token, self._keys.secret)
-        if claims is None or not ordinary.are_good(
-            claims, self._clock(), LEEWAY_SECONDS, issuer=self._issuer, audience=self._audience
-        ):
-            return None
-        return claims
 
     def _decode(self, token: str, key: jwt.PyJWK, algorithm: str) -> dict[str, Any]:
         """The claims. Only the algorithm that belongs to the key is allowed, so that no key can serve for another."""
@@ -128,16 +114,15 @@ def from_settings(settings: Settings) -> Tokens:
 
 
 @lru_cache(maxsize=256)
-def _named_in(header: str) -> tuple[str, str | None, bool]:
-    """The algorithm and key id that a token's first part names, and whether it is a plain HS256 header; an issuer's
-    tokens share it, so it is read once.
+def _named_in(header: str) -> tuple[str, str | None]:
+    """The algorithm and key id that a token's first part names; an issuer's tokens share it, so it is read once.
 
     Raises PyJWTError or ValueError when it is malformed or names no algorithm.
     """
     named = jwt.get_unverified_header(f"{header}.e30.")
     if not isinstance(named.get("alg"), str):
         raise ValueError("no algorithm")
-    return named["alg"], named.get("kid"), named["alg"] == "HS256" and named.keys() <= ordinary.PLAIN
+    return named["alg"], named.get("kid")
 
 
 def _bearer(authorization: str | None) -> str:
