@@ -31,7 +31,7 @@ def perform(run: Run, settings: Settings, tables: Tables, wish: Wish) -> None:
     if run.job in ("sync-salesforce", "sync-whmcs"):
         _sync(run, settings, tables, wish)
     elif run.job == "refresh":
-        _refresh(run, settings, tables)
+        _refresh(run, settings, tables, wish)
     else:
         retention, flood_days = tables.schedule.retention_days, tables.notifications.flood_gate.days
         run.counts.update(prune_history.prune(run.database, retention, now=run.now, flood_days=flood_days))
@@ -64,7 +64,8 @@ def _sync(run: Run, settings: Settings, tables: Tables, wish: Wish) -> None:
         )
 
 
-def _refresh(run: Run, settings: Settings, tables: Tables) -> None:
+def _refresh(run: Run, settings: Settings, tables: Tables, wish: Wish) -> None:
+    task = wish.progress.start("Refresh customers")
     with executor.submitting(settings, run.database) as submit:
         done = refresh.refresh(
             run.database,
@@ -74,7 +75,9 @@ def _refresh(run: Run, settings: Settings, tables: Tables) -> None:
             freshness=timedelta(minutes=tables.schedule.freshness_minutes.whmcs),
             batch_customers=tables.schedule.limits.batch_customers,
             submit=submit,
+            watch=task,
         )
+    task.finish()
     run.counts.update(
         customers=done.customers,
         changed=done.changed,

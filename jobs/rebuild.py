@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 from config.database import LiveDatabase
 from config.errors import MeStatusError, SettingsError
-from jobs import executor, runs
+from jobs import executor, progress, runs
 from jobs.perform import rules
 from jobs.program import SUCCESS, Program, answer, say
 from jobs.runs import Run
@@ -39,7 +39,7 @@ def command(program: Program, arguments: argparse.Namespace) -> int:
 
 
 def _rebuilt(program: Program, run: Run, customer: str | None) -> Rebuilt:
-    with executor.submitting(program.settings, run.database) as submit:
+    with executor.submitting(program.settings, run.database) as submit, progress.shown() as bars:
         return rebuild.rebuild(
             run.database,
             rules(program.settings, program.tables),
@@ -48,6 +48,7 @@ def _rebuilt(program: Program, run: Run, customer: str | None) -> Rebuilt:
             batch_customers=program.tables.schedule.limits.batch_customers,
             customer=customer,
             submit=submit,
+            watch=bars.start("Rebuild customers"),
         )
 
 

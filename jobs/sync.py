@@ -61,6 +61,7 @@ class _Sync:
         now: datetime,
         accept_shrink: bool,
         submit: Submit | None,
+        progress: Progress,
     ) -> None:
         self.database = database
         self.tables = tables
@@ -68,6 +69,7 @@ class _Sync:
         self.run = run
         self.now = now
         self.submit = submit
+        self.progress = progress
         self.gate = None if accept_shrink else tables.schedule.shrink_gate
         self.taken: list[Taken] = []
         self.failures: dict[str, SourceError] = {}
@@ -92,6 +94,7 @@ class _Sync:
     def _take_stream(self, name: str, pull: Pull) -> None:
         state = self.states.get(name)
         pulled = pull(name, state)
+        task = self.progress.start(f"Take in {name}")
         try:
             policy = policy_for(self.tables.mapping, name, state, pulled)
             taken = commit.take_in(
@@ -102,8 +105,10 @@ class _Sync:
                 now=self.now,
                 window_rows=self.tables.schedule.limits.window_rows,
                 submit=self.submit,
+                watch=task,
             )
         finally:
+            task.finish()
             pulled.spool.close()
         self.taken.append(taken)
         self._count(taken)
@@ -177,7 +182,7 @@ def sync_salesforce(
 
     Raises SourceError when the login failed, the organization is another one, or, at the end, when a stream failed.
     """
-    sync = _Sync(database, tables, "salesforce", run, now, accept_shrink, submit)
+    sync = _Sync(database, tables, "salesforce", run, now, accept_shrink, submit, progress)
     try:
         source = salesforce.connect(settings, tables.mapping, tables.schedule, progress)
         organization_id = source.organization_id
@@ -207,7 +212,7 @@ def sync_whmcs(
     Raises SourceError when the credentials are refused or, at the end, when a stream failed. A failure of the pay
     methods alone leaves the source synced.
     """
-    sync = _Sync(database, tables, "whmcs", run, now, accept_shrink, submit)
+    sync = _Sync(database, tables, "whmcs", run, now, accept_shrink, submit, progress)
     try:
         transport = politeness.transport(settings, tables.schedule, database, submit)
         source = whmcs.connect(settings, tables.mapping, tables.schedule, progress, transport)

@@ -25,7 +25,7 @@ from materializer.pulls import HistoricChange, Key, Pulled
 from materializer.store import Scope
 from materializer.streams import STREAMS, Stream
 from materializer.transitions import Transition, TransitionPolicy
-from materializer.units import Submit
+from materializer.units import Submit, Watch
 
 
 @dataclass(frozen=True)
@@ -87,6 +87,7 @@ def take_in(
     now: datetime,
     window_rows: int,
     submit: Submit | None = None,
+    watch: Watch | None = None,
 ) -> Taken:
     """Brings the snapshot to what was pulled: windows of about `window_rows` rows, then deletions, marks and cursor.
 
@@ -96,7 +97,9 @@ def take_in(
     the cursor where it was; an incomplete first pull leaves the stream without its baseline.
     """
     calls = ((window,) for window in _windows(pulled, policy, run_id, now, window_rows))
-    done = list(units.done(database, commit_window, calls, submit))
+    if watch is not None:
+        watch.expect(pulled.spool.rows)
+    done = list(units.watched(units.done(database, commit_window, calls, submit), "read", watch))
     unit = f"{pulled.stream.name} end"
     done.append(
         database.transact(

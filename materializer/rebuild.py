@@ -15,7 +15,7 @@ from materializer import read_model, units
 from materializer.document import build
 from materializer.notifications import decide
 from materializer.rules import Rules
-from materializer.units import Submit
+from materializer.units import Submit, Watch
 
 SAMPLES = 5
 DOCUMENT = read_model.COLUMNS.index("document")
@@ -50,6 +50,7 @@ def rebuild(
     customer: str | None = None,
     report: bool = False,
     submit: Submit | None = None,
+    watch: Watch | None = None,
 ) -> Rebuilt:
     """Recomputes every document, or that of `customer` (an Account id), batch by batch while the API serves.
 
@@ -59,7 +60,10 @@ def rebuild(
     if report:
         return _report(database, rules, ranges, now)
     calls = [(f"batch-{number}", *ends, rules, run_id, now) for number, ends in enumerate(ranges)]
-    return Rebuilt(**units.added_up(units.done(database, rebuild_batch, calls, submit)))
+    if watch is not None:
+        watch.expect(len(calls) * batch_customers)
+    done = units.watched(units.done(database, rebuild_batch, calls, submit), "customers", watch)
+    return Rebuilt(**units.added_up(done))
 
 
 def _ranges(database: Database, size: int) -> list[tuple[str, str]]:

@@ -16,7 +16,7 @@ from materializer.document import build
 from materializer.facts import Facts, Standing
 from materializer.notifications import Candidate, decide, is_over
 from materializer.rules import Rules
-from materializer.units import Submit
+from materializer.units import Submit, Watch
 
 
 @dataclass(frozen=True)
@@ -53,6 +53,7 @@ def refresh(
     freshness: timedelta,
     batch_customers: int,
     submit: Submit | None = None,
+    watch: Watch | None = None,
 ) -> Refreshed:
     """Refreshes every customer that is marked or whose time has come, then sends what that decided.
 
@@ -64,8 +65,11 @@ def refresh(
     with database.begin() as connection:
         is_fresh = read_model.is_whmcs_fresh(connection, now, freshness)
         customers = read_model.customers_to_refresh(connection, now, is_fresh=is_fresh)
+    if watch is not None:
+        watch.expect(len(customers))
     calls = [(unit, batch, rules, run_id, now, is_fresh) for unit, batch in _batches(customers, batch_customers)]
-    counts = {"customers": 0} | units.added_up(units.done(database, refresh_batch, calls, submit))
+    done = units.watched(units.done(database, refresh_batch, calls, submit), "customers", watch)
+    counts = {"customers": 0} | units.added_up(done)
     swallowed: Counter[str] = Counter(counts.pop("swallowed", {}))
     held = outbox.flood(database, rules, run_id=run_id, now=now)
     sent = outbox.send(database, run_id=run_id, now=now)

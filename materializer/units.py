@@ -6,7 +6,7 @@ from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
 from itertools import chain, islice
-from typing import Any
+from typing import Any, Protocol
 
 from config.database import Database
 
@@ -14,6 +14,17 @@ Unit = Callable[..., dict[str, Any]]
 """unit(database, *arguments): does its work in one transaction and returns what it counted."""
 Submit = Callable[..., "Future[Any]"]
 """submit(unit, *arguments): runs unit(database, *arguments) somewhere, the database being that of the worker."""
+
+
+class Watch(Protocol):
+    """Whoever wants to know how far it is, such as a progress bar."""
+
+    def expect(self, total: int) -> None:
+        """Says how much there is in all."""
+
+    def advance(self, count: int = 1) -> None:
+        """Says that so much more is done."""
+
 
 AHEAD = 8
 """Units under way at once beside the one awaited: what bounds the memory, whatever there is to do.
@@ -51,6 +62,14 @@ def done(
     finally:
         for future in under_way:
             future.cancel()
+
+
+def watched(counted: Iterable[dict[str, Any]], name: str, watch: Watch | None) -> Iterator[dict[str, Any]]:
+    """The same counts, `watch` being told of what each has under `name` as they come in."""
+    for counts in counted:
+        if watch is not None:
+            watch.advance(counts.get(name, 0))
+        yield counts
 
 
 def added_up(counted: Iterable[dict[str, Any]]) -> dict[str, Any]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 from datetime import datetime, timedelta
 
+import structlog
 from sqlalchemy import Engine
 
 from config import tables
@@ -25,13 +27,14 @@ NOTE = (
 
 def run(bench: Bench) -> list[Measured]:
     """A baseline, then rounds of a run in full and a run ten minutes later."""
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
     customers = bench.sized(1_000_000)
     rounds = []
     with started(customers) as leading, bench.database() as url:
         settings = settings_for(url, **leading)
         program, engine = Program(settings, tables.load(settings)), connect(settings)
         now = NOW
-        bench.say(f"baseline: {timed(lambda: _run(engine, program, now, full=True)):.1f} s")  # noqa: B023
+        bench.say(f"baseline: {timed(lambda: _run(engine, program, now, full=True)):.1f} s")
         for _ in range(bench.pick(full=1, small=3)):
             now += STEP
             full = timed(lambda: _run(engine, program, now, full=True))  # noqa: B023
