@@ -22,10 +22,12 @@ SUMMED_UP = {
     "public.schema_version": "select version_num from schema_version",
     "pipeline.run_unit": "select null where false",
     "pipeline.sent_count": "select type, sent_at, sum(sent) from pipeline.sent_count group by type, sent_at",
-    "pipeline.held_run": "select gate, source, summary::jsonb, held_at, decision, decided_at"
+    "pipeline.held_run": "select gate, source, held_at, decision, decided_at,"
+    """ regexp_replace(summary::jsonb::text, '"rows": \\d+, "stream"', '"stream"') as summary"""
     " from pipeline.held_run where decision is distinct from 'superseded'",
 }
-"""Tables whose rows are per run: what they say of all runs together."""
+"""Tables whose rows are per run: what they say of all runs together. A hold tells how many rows its own run began with,
+which may be those that a killed run had already taken in."""
 
 TABLES = (
     "select format('%I.%I', schemaname, tablename) from pg_tables"
