@@ -38,7 +38,8 @@ def app(org: SalesforceOrg) -> WSGIApplication:
         body = Request(environ).get_data()
         environ["wsgi.input"] = io.BytesIO(body)
         environ["CONTENT_LENGTH"] = str(len(body))
-        environ.pop("wsgi.input_terminated", None)
+        for told_of_chunks in ("HTTP_TRANSFER_ENCODING", "wsgi.input_terminated"):
+            environ.pop(told_of_chunks, None)
         return faulty(environ, start_response)
 
     return whole

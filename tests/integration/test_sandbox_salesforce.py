@@ -182,6 +182,12 @@ class TestLogins:
                 url = f"{stand_in.url}/services/Soap/u/59.0"
                 assert 500 == session.post(url, data=iter([b"<a>", b"</a>"]), timeout=20).status_code
 
+    def test_a_chunked_login_body_is_read_whole(self, org: SalesforceOrg, stand_in: StandIn) -> None:
+        password = org.password + org.security_token
+        body = f"<login><username>{org.username}</username><password>{password}</password></login>".encode()
+        url = f"{stand_in.url}/services/Soap/u/59.0"
+        assert 200 == requests.post(url, data=iter([body[:9], body[9:]]), timeout=20).status_code
+
     def test_ten_wrong_passwords_lock_the_user_out(self, org: SalesforceOrg, session: requests.Session) -> None:
         for _ in range(10):
             with pytest.raises(SalesforceAuthenticationFailed):
