@@ -18,6 +18,7 @@ from jobs.perform import Wish
 from jobs.program import Program
 from jobs.run_job import Report
 from jobs.sandbox.clock import SimulatedClock
+from jobs.sandbox.population import Population
 from jobs.sandbox.salesforce import SalesforceOrg
 from jobs.sandbox.server import StandIn
 
@@ -36,9 +37,9 @@ class World:
     rewrite the headers of answers.
     """
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, people: Population | None = None) -> None:
         self.engine = engine
-        self.org = SalesforceOrg(SimulatedClock(START))
+        self.org = SalesforceOrg(SimulatedClock(START), tables=people.salesforce_tables() if people else None)
         self.requests: list[str] = []
         self.sent_headers: list[Headers] = []
         self.change_answer: Callable[[str, Headers], Headers] = lambda _, headers: headers
