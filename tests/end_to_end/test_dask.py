@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
@@ -37,6 +36,17 @@ START = datetime(2026, 11, 1, 3, tzinfo=UTC)
 OF_A_TRANSACTION = ["committed_at", "finished_at", "transition_id", "notification_id", "swallowed_id"]
 """Columns that tell when or in which order transactions committed, which nobody promises."""
 
+PAUSE = (
+    """create function pause_unit() returns trigger language plpgsql as $$ begin
+    if (select count(*) from pipeline.run_unit where run_id = new.run_id and unit like tg_argv[0]) > 5
+    then perform pg_advisory_xact_lock_shared(4242); end if; return new; end $$""",
+    """create trigger pause_unit after insert on pipeline.run_unit for each row
+    when (new.unit like 'LIKE') execute function pause_unit('LIKE')""",
+    "select pg_advisory_lock(4242)",
+)
+"""Makes units wait in the middle of their transaction once five of a run are committed."""
+WAITING = "select count(*) from pg_locks where locktype = 'advisory' and objid = 4242 and not granted"
+
 
 class Place:
     """A database, and me-status working on it where `executor` says."""
@@ -45,7 +55,7 @@ class Place:
         settings = GivenSettings(**{name.lower(): value for name, value in given.items()}, database_url=url,
                                  me_status_executor=executor)  # fmt: skip
         read = tables.load(settings)
-        limits = read.schedule.limits.model_copy(update={"window_rows": 150, "batch_customers": 25})
+        limits = read.schedule.limits.model_copy(update={"window_rows": 150, "batch_customers": 10})
         polite = read.schedule.whmcs.model_copy(update={"page_size": 100})
         plan = read.schedule.model_copy(update={"limits": limits, "whmcs": polite})
         self.url = url
@@ -103,27 +113,36 @@ def place(server_url: str, template: str) -> Iterator[Callable[..., Place]]:
 
 
 @contextmanager
-def killing(victim: Cluster, place: Place, like: str) -> Iterator[None]:
-    """Kills a worker once five more units with names like that are committed; others must be left to do then."""
-    target, ended, killed_at = place.units(like) + 5, threading.Event(), []
+def killing(crew: Cluster, place: Place, like: str) -> Iterator[None]:
+    """Kills a worker in the middle of a unit with a name like that, five being committed and others left to do."""
+    died_at: list[int] = []
 
     def watch() -> None:
-        while not ended.is_set():
-            if (units := place.units(like)) >= target:
-                victim.workers[0].kill()
-                killed_at.append(units)
-                return
-            time.sleep(0.002)
+        with psycopg.connect(place.url, autocommit=True) as gate:
+            for statement in PAUSE:
+                gate.execute(statement.replace("LIKE", like))  # type: ignore[arg-type]
+            closed.set()
+            everyone = 2 * len(crew.workers) - 1  # threads in a unit, so that no worker is without one
+            while not ended.wait(0.02) and gate.execute(WAITING).fetchall()[0][0] < everyone:
+                pass
+            if not ended.is_set():
+                died_at.append(place.units(like))
+                crew.workers[0].kill()
+                crew.workers[0].wait()
 
+    closed, ended = threading.Event(), threading.Event()
     watcher = threading.Thread(target=watch)
     watcher.start()
+    assert closed.wait(30)
     try:
         yield
     finally:
         ended.set()
         watcher.join()
-    assert killed_at, "the worker outlived the run"
-    assert killed_at[0] < place.units(like), "no unit was left to do when the worker was killed"
+        with psycopg.connect(place.url) as connection:
+            connection.execute("drop function pause_unit cascade")
+    assert died_at, "the worker outlived the run"
+    assert died_at[0] < place.units(like), "no unit was left to do when the worker was killed"
 
 
 def test_a_worker_killed_half_way_leaves_the_very_same_tables_as_threads(
@@ -154,9 +173,7 @@ def test_a_worker_killed_half_way_leaves_the_very_same_tables_as_threads(
         clock.advance_to(START + timedelta(days=3))
         for invoice in list(install.tables["invoices"].keys())[::3]:
             install.tables["invoices"].change(invoice, status="Paid")
-        org.mass_update(
-            "Account", list(org.keys("Account", deleted=False))[::5], Internet_Eligibility_Status__c="Eligible"
-        )
+        org.mass_update("Account", list(org.keys("Account", deleted=False)), Internet_Eligibility_Status__c="Eligible")
         crew[0].workers.pop(0)
         here.run(clock.now())
         with killing(crew[0], there, like="batch-%"):
