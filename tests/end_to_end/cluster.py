@@ -34,11 +34,12 @@ class Cluster:
             self.workers.append(self._start("worker", url, *words))
 
     def wait_for(self, count: int) -> None:
-        """Waits until so many workers have come."""
+        """Waits until so many workers have come and read the program."""
         from distributed import Client
 
         with Client(self.address.replace("dask://", "tcp://"), set_as_default=False) as client:
             client.wait_for_workers(count, timeout=60)
+            client.run(exec, "import jobs.politeness")
 
     def close(self) -> None:
         for process in (*self.workers, self._scheduler):

@@ -26,7 +26,7 @@ def world(engine: Engine, database_url: str) -> Iterator[World]:
     """An install whose every answer takes 50 ms."""
     world = World(engine)
     world.settings |= {"database_url": database_url}
-    world.pulls |= {"concurrency": POLITE}
+    world.pulls |= {"concurrency": POLITE, "page_size": 6}
     world.install.faults.add("slow", times=None, seconds=0.05)
     yield world
     world.close()
@@ -50,11 +50,13 @@ def test_workers_speed_a_pull_up_to_the_politeness_and_never_beyond(
     for workers in (1, 5):
         crew.add_workers(workers - len(crew.workers), threads=1)
         crew.wait_for(workers)
-        world.sync()  # whoever joined has connected and logged in
-        world.most_at_once, began = 0, time.monotonic()
-        report = world.sync(full=True)
-        seconds[workers], at_once[workers] = time.monotonic() - began, world.most_at_once
-        assert report.outcome == "succeeded", report.error
+        world.most_at_once, took = 0, []
+        for _ in range(3):  # workers connect and log in with their first request
+            began = time.monotonic()
+            report = world.sync(full=True)
+            took.append(time.monotonic() - began)
+            assert report.outcome == "succeeded", report.error
+        seconds[workers], at_once[workers] = min(took), world.most_at_once
     with capsys.disabled():
         faster = seconds[1] / seconds[5]
         sys.stdout.write(f"\npull with 50 ms of latency: 5 workers {faster:.1f} times the speed of 1, {at_once}\n")
