@@ -1,8 +1,12 @@
--- Whether any run has computed documents yet.
+-- Whether a run has computed documents from accounts that were pulled; until then "no customer" is not known of anybody.
 select
     exists (
         select
         from job_run
         where job in ('refresh', 'rebuild')
             and outcome in ('succeeded', 'held', 'discarded')
+    )
+    and (
+        exists (select from me_status)
+        or exists (select from pipeline.stream_state where stream = 'account')
     ) as has_run

@@ -173,7 +173,7 @@ def test_every_call_needs_a_token(client, rows, method, path):
 
 @pytest.mark.parametrize(("method", "path"), CALLS)
 def test_before_the_first_run_every_call_says_when_to_ask_again(client, rows, bearer, method, path):
-    """503 with Retry-After until a refresh or rebuild has finished; afterwards 404."""
+    """503 with Retry-After until a refresh or rebuild has finished on accounts that were pulled; afterwards 404."""
     rows.run("sync-whmcs")
     rows.run("refresh", "failed")
     rows.run("rebuild", "running")
@@ -181,6 +181,8 @@ def test_before_the_first_run_every_call_says_when_to_ask_again(client, rows, be
     problem(answer, 503, "no-run-yet")
     assert int(answer.headers["Retry-After"]) > 0
     rows.run("refresh", "held")
+    problem(client.open(path, method=method, headers=bearer(ALICE)), 503, "no-run-yet")
+    rows.customer(BOB)
     problem(client.open(path, method=method, headers=bearer(ALICE)), 404, "no-customer")
 
 
@@ -291,6 +293,8 @@ def test_readiness_needs_a_first_run(client, rows):
     """Ready means: there is something to serve. No customer's data is in it."""
     assert ["No run has computed any document yet."] == problem(client.get("/readyz"), 503, "not-ready")["reasons"]
     rows.run()
+    assert ["No run has computed any document yet."] == problem(client.get("/readyz"), 503, "not-ready")["reasons"]
+    rows.customer(ALICE)
     rows.synced_ago("whmcs", "0")
     answer = client.get("/readyz")
     assert (200, "ready", []) == (answer.status_code, answer.json["status"], answer.json["reasons"])
