@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -20,6 +21,9 @@ KEPT_SECONDS = 30.0
 MOST_COUNTED = 20_000
 """Up to so many customers, marks or unread notifications are counted; of more, the figures are PostgreSQL's estimates,
 so that a scrape costs milliseconds at any size."""
+
+BY_TYPE = ("sent", "swallowed", "transitions")
+OF_STREAM = ("added", "changed", "removed", "refused")
 
 
 @dataclass(frozen=True)
@@ -57,6 +61,13 @@ class Run:
     outcome: str
     counts: dict[str, Any]
     error: str | None
+
+    def did(self) -> str:
+        """What the run counted, in a line: numbers as they stand, those of streams and types summed; zeros left out."""
+        totals: Counter[str] = Counter()
+        for name, value in self.counts.items():
+            totals.update(_numbers(name, value))
+        return ", ".join(f"{name.replace('_', ' ')} {total:,}" for name, total in totals.items() if total)
 
 
 @dataclass(frozen=True)
@@ -169,6 +180,16 @@ class Gauges:
             for value, number in self.counts(kind):
                 family.add_metric([value], number)
             yield family
+
+
+def _numbers(name: str, value: Any) -> dict[str, int]:
+    if isinstance(value, int):
+        return {name: value}
+    if not isinstance(value, dict):
+        return {}
+    if name in BY_TYPE:
+        return {name: sum(count for count in value.values() if isinstance(count, int))}
+    return {told: value[told] for told in OF_STREAM if isinstance(value.get(told), int)}
 
 
 def _run(row: Row) -> Run:
