@@ -95,7 +95,7 @@ def _show(stage: Stage, play: Play, doors: Doors, console: Console, customer: st
     document = _ask(stage, doors, token, url)
     demo_told.tasks(console, customer, document)
     port = _free_port(PORT)
-    demo_told.where_to_look(console, stage, token, url, port)
+    demo_told.where_to_look(console, stage, token, url, port, once=once)
     if as_json:
         answer(_as_json(stage, play, customer, document, url))
     if not once:

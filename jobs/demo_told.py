@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import shlex
+import shutil
+import sys
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import jwt
+from pydantic import SecretStr
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
@@ -84,30 +89,53 @@ def tasks(console: Console, customer: str, document: dict[str, Any]) -> None:
     console.print(f"  computed {freshness['computedAt']}, stale: {freshness['isStale']}\n")
 
 
-def where_to_look(console: Console, stage: Stage, token: str, database_url: str, port: int) -> None:
-    """Copyable lines; the token is the demo's own and worth nothing elsewhere."""
+def where_to_look(console: Console, stage: Stage, token: str, database_url: str, port: int, *, once: bool) -> None:
+    """Copyable lines; token and keys are the demo's own and worth nothing elsewhere. After `once` nothing runs any
+    more, so the first of the lines starts it again."""
     settings = stage.program.settings
-    assert settings.me_status_ops_token is not None
-    ops = settings.me_status_ops_token.get_secret_value()
+    ops = _revealed(settings.me_status_ops_token)
     base = f"http://127.0.0.1:{port}"
+    command = shutil.which("me-status") or str(Path(sys.executable).with_name("me-status"))
+    at_home = _assigned(ME_STATUS_HOME=settings.me_status_home, ME_STATUS_TIMEZONE=settings.me_status_timezone)
+    keys = _assigned(
+        ME_STATUS_JWT_KEY=_revealed(settings.me_status_jwt_key),
+        ME_STATUS_JWT_ISSUER=ISSUER,
+        ME_STATUS_JWT_AUDIENCE=AUDIENCE,
+        ME_STATUS_OPS_TOKEN=ops,
+    )
+    if once:
+        console.print("The database stops with this command. This brings it and the API back, for the lines below:")
+        _plainly(console, f"serve      {at_home} {keys} {command} serve --port {port}")
     for line in (
         f"database   {database_url}",
         f"psql       psql '{database_url}' -c 'table notification limit 10'",
         f"token      {token}",
         f"curl       curl -H 'Authorization: Bearer {token}' {base}/api/me/status",
         f"operator   curl -H 'Authorization: Bearer {ops}' {base}/ops   (or /metrics)",
-        f"commands   ME_STATUS_HOME='{settings.me_status_home}' me-status export me_status --to me_status.csv",
+        f"commands   {at_home} {command} export me_status --to me_status.csv",
     ):
-        console.print(line, markup=False, highlight=False, soft_wrap=True)
+        _plainly(console, line)
+
+
+def _plainly(console: Console, line: str) -> None:
+    console.print(line, markup=False, highlight=False, soft_wrap=True)
+
+
+def _assigned(**values: object) -> str:
+    return " ".join(f"{name}={shlex.quote(str(value))}" for name, value in values.items())
+
+
+def _revealed(secret: SecretStr | None) -> str:
+    assert secret is not None
+    return secret.get_secret_value()
 
 
 def token_for(stage: Stage, customer: str) -> str:
     """A bearer token of the shown customer, valid for 12 hours."""
-    key = stage.program.settings.me_status_jwt_key
-    assert key is not None
+    key = _revealed(stage.program.settings.me_status_jwt_key)
     now = datetime.now(UTC)
     claims = {"sub": customer, "iss": ISSUER, "aud": AUDIENCE, "iat": now, "exp": now + timedelta(hours=12)}
-    return jwt.encode(claims, key.get_secret_value(), algorithm="HS256")
+    return jwt.encode(claims, key, algorithm="HS256")
 
 
 def _listed(counts: Any) -> str:
