@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
@@ -59,7 +60,7 @@ class Settings(BaseSettings):
     me_status_jwt_issuer: Text = None
     me_status_jwt_audience: Text = None
     me_status_ops_token: Secret = None
-    me_status_executor: str = Field(default="threads", pattern=r"^(threads|processes|dask://[^\s/:]+:\d+)$")
+    me_status_executor: str = "threads"
 
     @field_validator("me_status_timezone", "whmcs_timezone")
     @classmethod
@@ -90,6 +91,13 @@ class Settings(BaseSettings):
                 f"http:// is for loopback hosts only, not {parts.hostname!r}; write https://{parts.hostname}"
             )
         return value.rstrip("/")
+
+    @field_validator("me_status_executor")
+    @classmethod
+    def _is_an_executor(cls, value: str) -> str:
+        if not re.fullmatch(r"threads|processes|dask://[^\s/:]+:\d+", value):
+            raise ValueError(f"{value!r} is no executor; write threads, processes or dask://HOST:PORT")
+        return value
 
     @field_validator("me_status_jwt_key")
     @classmethod
