@@ -87,9 +87,9 @@ def _check_database(loaded: Program) -> Iterator[Line]:
         where = "the embedded server" if loaded.is_embedded else "DATABASE_URL"
         yield Line("ok", "database", f"{where} answers")
         try:
-            migrate.require_current(engine)
+            migrate.migrate(engine) if loaded.is_embedded else migrate.require_current(engine)
         except MeStatusError as error:
-            yield Line("fail", "schema", str(error), "run `me-status migrate`")
+            yield Line("fail", "schema", str(error).partition("; run")[0], "run `me-status migrate`")
             return
         yield Line("ok", "schema", f"at {migrate.head()}")
         with engine.connect() as connection:
