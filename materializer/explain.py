@@ -14,6 +14,7 @@ from materializer.calendar import today
 from materializer.document import turning_points
 from materializer.facts import Account, Facts, Invoice, Reminder
 from materializer.notifications import kept_of, reminders_ahead
+from materializer.reminders import days_before_due
 from materializer.rules import Rules
 from materializer.tasks import Task, is_due, money_text, orders_in_progress, payment_method_count, tasks_of
 
@@ -213,7 +214,7 @@ def _since(kept: Reminder | None, kind: str, rules: Rules) -> str:
     """What is kept of the reminders before, and what follows from it."""
     rule = rules.notifications.types[kind]
     if kept is None or (kept.last_sent_at is None and kept.discarded_at is None and not kept.is_waiting):
-        return f"never told; from {_days(rules.due_days)} before on" if kind == "INVOICE_DUE" else "never told"
+        return f"never told; from {_days(days_before_due(rules))} before on" if kind == "INVOICE_DUE" else "never told"
     if kept.is_waiting:
         return "waits in a held run; nothing more until that is decided"
     again = "at the next step" if rule.steps else f"again once {rule.window_hours} h have passed"

@@ -20,7 +20,7 @@ def next_invoice_reminder(invoice: Invoice, rules: Rules, kept: Reminder | None)
     rule = rules.notifications.types["INVOICE_DUE"]
     if invoice.due_on is None or (kept is not None and kept.is_waiting):
         return None
-    first = moment_of(invoice.due_on, -rules.due_days, rules.zone)
+    first = moment_of(invoice.due_on, -days_before_due(rules), rules.zone)
     told_at = _told_at(kept)
     if first is None or told_at is None:
         return first
@@ -28,6 +28,12 @@ def next_invoice_reminder(invoice: Invoice, rules: Rules, kept: Reminder | None)
         return max(first, told_at + _window(rule))
     later = (max(first, step) for step in _invoice_steps(invoice.due_on, rule, rules, told_at) if step > told_at)
     return _past_window(min(later, default=None), rule, kept)
+
+
+def days_before_due(rules: Rules) -> int:
+    """How long before its due date an invoice is first told of: from when it is due on, or from the first step."""
+    steps = rules.notifications.types["INVOICE_DUE"].steps
+    return min(rules.due_days, max(steps)) if steps else rules.due_days
 
 
 def next_card_reminder(card: PayMethod, rules: Rules, kept: Reminder | None) -> datetime | None:

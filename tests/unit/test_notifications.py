@@ -103,6 +103,8 @@ def test_a_discarded_reminder_counts_as_told() -> None:
 @pytest.mark.parametrize(
     ("expected", "last", "now"),
     [
+        (False, None, datetime(2026, 3, 6, 23, 59, tzinfo=UTC)),
+        (True, None, datetime(2026, 3, 7, tzinfo=UTC)),
         (True, None, datetime(2026, 3, 8, tzinfo=UTC)),
         (False, datetime(2026, 3, 7, tzinfo=UTC), datetime(2026, 3, 8, tzinfo=UTC)),
         (True, datetime(2026, 3, 7, tzinfo=UTC), datetime(2026, 3, 9, tzinfo=UTC)),

@@ -129,7 +129,7 @@ class Truth(RuleBasedStateMachine):
         with self.engine.begin() as connection:
             connection.execute(text(EMPTIED))
         self.now = start
-        settings = SETTINGS | ({"invoice_steps": (7, 3, 1, 0)} if has_steps else {})
+        settings = SETTINGS | ({"invoice_steps": (3, 1, 0)} if has_steps else {})
         self.world = World(start, zone, server_zone, link)
         self.model = Reference(zone, server_zone, settings)
         self.tables = tables_for(settings, link)

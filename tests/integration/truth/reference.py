@@ -322,11 +322,11 @@ class Reference:
         return [documents.day_begins(invoice["due"] + timedelta(days=offset), self.zone) for offset in days]
 
     def _may_remind(self, key: Key, steps: list[datetime] | None, now: datetime) -> bool:
-        """Never told: yes. Told: when a step has come since and the window since the last one sent has passed."""
+        """Never told: once a step has come. Told: when one has come since, and the window of the last one sent is over."""
         sent, discarded = self.last_sent.get(key), self.last_discarded.get(key)
         told = [at for at in (sent, discarded) if at is not None]
         if not told:
-            return True
+            return steps is None or min(steps) <= now
         if steps is None:
             return now >= max(told) + DAY
         if not [step for step in steps if max(told) < step <= now]:
