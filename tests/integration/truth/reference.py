@@ -322,7 +322,7 @@ class Reference:
         return [documents.day_begins(invoice["due"] + timedelta(days=offset), self.zone) for offset in days]
 
     def _may_remind(self, key: Key, steps: list[datetime] | None, now: datetime) -> bool:
-        """Never told: once a step has come. Told: when one has come since, and the window of the last one sent is over."""
+        """Never told: once a step has come. Told: when one has come since, and the last one's window is over."""
         sent, discarded = self.last_sent.get(key), self.last_discarded.get(key)
         told = [at for at in (sent, discarded) if at is not None]
         if not told:
