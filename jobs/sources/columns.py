@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import html
 import re
-from calendar import monthrange
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -19,6 +18,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from jobs.sources.identifiers import normalised
+from materializer.calendar import end_of_month
 from materializer.pulls import RefusedRecord
 
 INSTANT = pa.timestamp("us", tz="UTC")
@@ -322,7 +322,7 @@ def _last_day(value: Any) -> date | None:
     if not (match := EXPIRY.fullmatch(str(value).strip())):
         raise ValueError("is no expiry of the form MM/YY")
     month, year = int(match[1]), int(match[2][-2:]) + 2000
-    return date(year, month, monthrange(year, month)[1])
+    return end_of_month(date(year, month, 1))
 
 
 def _is_no_date(value: Any) -> bool:
