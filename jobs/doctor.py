@@ -19,7 +19,7 @@ from jobs.program import FAILED, SUCCESS, WRONG_USE, Program, answer, say
 from jobs.sources import salesforce, whmcs
 from jobs.sources.errors import PermissionDenied, SourceError
 from jobs.sources.salesforce import SalesforceSource
-from jobs.sources.salesforce_rows import selections
+from jobs.sources.salesforce.rows import selections
 from jobs.sources.whmcs import WhmcsSource
 
 ACTIONS: dict[str, dict[str, int]] = {

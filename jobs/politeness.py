@@ -22,8 +22,8 @@ from config.database import Database, LiveDatabase
 from config.schedule import Schedule
 from config.settings import Settings
 from jobs.cluster import ClusterSubmit
-from jobs.sources.whmcs_spread import SharingTransport, SpreadTransport
-from jobs.sources.whmcs_transport import WhmcsTransport
+from jobs.sources.whmcs.spread import SharingTransport, SpreadTransport
+from jobs.sources.whmcs.transport import WhmcsTransport
 from materializer.units import Submit
 
 SLOTS_OF_WHMCS = "me-status whmcs request"

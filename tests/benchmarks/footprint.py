@@ -29,9 +29,9 @@ from jobs.migrate import migrate
 from jobs.politeness import SLOTS_OF_WHMCS, Slots
 from jobs.progress import silent
 from jobs.sources.spool import SpooledRows
-from jobs.sources.whmcs_rows import recordings
-from jobs.sources.whmcs_sweep import Gathered, Stretch
-from jobs.sources.whmcs_transport import WhmcsTransport
+from jobs.sources.whmcs.rows import recordings
+from jobs.sources.whmcs.sweep import Gathered, Stretch
+from jobs.sources.whmcs.transport import WhmcsTransport
 from materializer import rebuild
 from materializer.rules import Rules
 from tests.benchmarks.ground import NOW, STATEMENTS, Ground

@@ -96,11 +96,11 @@ def _serve(log: Path) -> None:
 
 
 def _become(main: Any, words: list[str], log: Path) -> None:
-    from jobs.sources import whmcs_rota
+    from jobs.sources.whmcs import rota
     from materializer import outbox
 
     outbox.BATCH = SEND_AT_ONCE
-    whmcs_rota.LEAST = READ_AT_LEAST
+    rota.LEAST = READ_AT_LEAST
     target = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     for stream in (1, 2):
         os.dup2(target, stream)

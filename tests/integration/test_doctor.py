@@ -17,7 +17,7 @@ from jobs.sandbox.clock import SimulatedClock
 from jobs.sandbox.salesforce import SalesforceOrg
 from jobs.sandbox.server import StandIn
 from jobs.sandbox.whmcs import WhmcsInstall
-from jobs.sandbox.whmcs_single import ACTIONS
+from jobs.sandbox.whmcs.single import ACTIONS
 from tests.whmcs_world import PEOPLE, TOKYO, World
 
 

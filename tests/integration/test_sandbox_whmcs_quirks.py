@@ -12,7 +12,7 @@ import pytest
 
 from jobs.sandbox.clock import SimulatedClock
 from jobs.sandbox.whmcs import WhmcsInstall, serve
-from jobs.sandbox.whmcs_quirks import FAILURES
+from jobs.sandbox.whmcs.quirks import FAILURES
 
 NOON = datetime(2026, 11, 22, 11, 0, tzinfo=UTC)
 Ask = Callable[..., httpx.Response]

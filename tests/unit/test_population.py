@@ -10,8 +10,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from jobs.sandbox.population import Population
-from jobs.sandbox.population_layout import Ids
-from jobs.sandbox.salesforce_ids import to_18
+from jobs.sandbox.population.layout import Ids
+from jobs.sandbox.salesforce.ids import to_18
 from jobs.sandbox.tables import Table
 
 START = date(2026, 11, 20)

@@ -6,7 +6,7 @@ import pytest
 
 from config import fields
 from jobs.sources.identifiers import normalised
-from jobs.sources.salesforce_rows import selections, stage
+from jobs.sources.salesforce.rows import selections, stage
 
 MAPPING = fields.load()
 

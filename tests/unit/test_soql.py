@@ -8,8 +8,8 @@ import pytest
 
 from jobs.sandbox.clock import SimulatedClock
 from jobs.sandbox.salesforce import SalesforceOrg
-from jobs.sandbox.soql import SoqlError, parse
-from jobs.sandbox.soql_run import bind, find_ids
+from jobs.sandbox.salesforce.soql import SoqlError, parse
+from jobs.sandbox.salesforce.soql_run import bind, find_ids
 
 START = datetime(2026, 11, 20, 10, 0, tzinfo=UTC)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from datetime import UTC, datetime, timedelta
 
-from jobs.sources.whmcs_rota import is_turn, whose_turn
+from jobs.sources.whmcs.rota import is_turn, whose_turn
 
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
 DAY = timedelta(hours=24)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from jobs.sources.whmcs_xml import row_of
+from jobs.sources.whmcs.xml import row_of
 
 KEYS = ("id", "name", "status")
 

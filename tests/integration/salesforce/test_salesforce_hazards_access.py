@@ -6,7 +6,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from jobs import doctor
-from jobs.sandbox.salesforce_schema import Field
+from jobs.sandbox.salesforce.schema import Field
 from tests.salesforce_world import ELIGIBILITY, VERIFICATION, World
 
 LINK, ACTIVATION = "WHMCS_Client_Id__c", "Activation_Status__c"

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from jobs.sandbox.salesforce_ids import to_18
+from jobs.sandbox.salesforce.ids import to_18
 from tests.salesforce_world import ELIGIBILITY, World
 
 BULK = {"bulk_above_rows": 0}

@@ -13,8 +13,8 @@ import pyarrow as pa
 from config.fields import FieldMapping
 from jobs.sources.columns import transposed
 from jobs.sources.errors import TransientError
-from jobs.sources.salesforce_rows import Selected, selections
-from jobs.sources.whmcs_rows import Recorded, recordings
+from jobs.sources.salesforce.rows import Selected, selections
+from jobs.sources.whmcs.rows import Recorded, recordings
 from materializer.pulls import Key, Pulled
 from materializer.streams import STREAMS, Stream
 from tests.integration.truth.deliveries import SALESFORCE, Delivery

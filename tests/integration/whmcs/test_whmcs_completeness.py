@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from config.database import LiveDatabase
-from jobs.sandbox.whmcs_single import ACTIONS
+from jobs.sandbox.whmcs.single import ACTIONS
 from materializer import removals
 from tests.whmcs_world import World, moved
 

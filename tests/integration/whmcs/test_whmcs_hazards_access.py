@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import stamina
 
-from jobs.sandbox.whmcs_single import ACTIONS
+from jobs.sandbox.whmcs.single import ACTIONS
 from tests.whmcs_world import World, moved
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from jobs import status
-from jobs.sandbox.salesforce_ids import to_18
+from jobs.sandbox.salesforce.ids import to_18
 from tests.whmcs_world import World, moved
 
 REFERENCES = "select client_id, account_reference from snapshot.client order by 1"

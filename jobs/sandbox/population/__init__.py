@@ -1,0 +1,5 @@
+"""The made-up customers of the sandbox."""
+
+from jobs.sandbox.population.customers import Population
+
+__all__ = ["Population"]

@@ -1,0 +1,65 @@
+"""The path of the two account statuses, where the org keeps field history (Account field history tracking)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Literal
+
+import structlog
+
+from config.fields import AccountFields
+from jobs.sources.columns import instant
+from jobs.sources.errors import CredentialsError, QueryTimeout, QuotaExhausted, SourceError, TransientError
+from jobs.sources.identifiers import normalised
+from jobs.sources.salesforce.session import SalesforceSession
+from materializer.pulls import HistoricChange
+
+log = structlog.get_logger()
+Tracked = Literal["eligibility_status", "verification_status"]
+FIELDS = ("AccountId", "Field", "OldValue", "NewValue", "CreatedDate")
+
+
+def read_history(session: SalesforceSession, fields: AccountFields, since: str) -> tuple[HistoricChange, ...]:
+    """Steps of the two status fields stamped from `since` (a SOQL literal) on, oldest first.
+
+    Empty where the org does not track them or does not show AccountHistory. Raises what passes by itself: the next
+    run reads the same stretch again.
+    """
+    if session.describe("AccountHistory") is None:
+        return ()
+    tracked: dict[str, Tracked] = {
+        fields.eligibility_status: "eligibility_status",
+        fields.verification_status: "verification_status",
+    }
+    names = ", ".join(f"'{name}'" for name in tracked)
+    soql = (
+        f"SELECT Id, {', '.join(FIELDS)} FROM AccountHistory "  # noqa: S608 - names of the checked mapping
+        f"WHERE Field IN ({names}) AND CreatedDate >= {since} ORDER BY CreatedDate, Id"
+    )
+    try:
+        pages = list(session.pages(soql, "AccountHistory"))
+    except (CredentialsError, QuotaExhausted):
+        raise
+    except SourceError as error:
+        if isinstance(error, TransientError) and not isinstance(error, QueryTimeout):
+            raise
+        log.warning("field history is not read", reason=str(error))
+        return ()
+    steps = [_step(record, tracked) for page in pages for record in page["records"]]
+    return tuple(step for step in steps if step is not None)
+
+
+def _step(record: dict[str, Any], tracked: dict[str, Tracked]) -> HistoricChange | None:
+    field = tracked.get(str(record.get("Field")))
+    when: datetime | None = instant([record.get("CreatedDate")])[0][0].as_py()
+    try:
+        account_id = normalised(record.get("AccountId"))
+    except ValueError:
+        account_id = None
+    if field is None or when is None or account_id is None:
+        return None
+    return HistoricChange(account_id, field, _word(record.get("OldValue")), _word(record.get("NewValue")), when)
+
+
+def _word(value: object) -> str | None:
+    return None if value is None or value == "" else str(value)

@@ -1,0 +1,105 @@
+"""What one pull of a Salesforce object has gathered so far, and where its cursor may go then (salesforce-api 10)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from jobs.progress import Task
+from jobs.sources.columns import instant
+from jobs.sources.identifiers import normalised
+from jobs.sources.salesforce.rows import Selected
+from jobs.sources.spool import SpooledRows
+from materializer.pulls import RefusedRecord
+
+AHEAD = timedelta(hours=1)
+
+
+@dataclass
+class Reading:
+    """Rows in the spool, deleted and refused records apart, and the counts that show whether it is whole.
+
+    `source_time` is the server's clock before the first query, `highest` the highest stamp read.
+    """
+
+    selected: Selected
+    spool: SpooledRows
+    task: Task
+    source_time: datetime | None
+    received: int = 0
+    announced: int = 0
+    highest: datetime | None = None
+    deleted: set[str] = field(default_factory=set)
+    merged: dict[str, str] = field(default_factory=dict)
+    refused: list[RefusedRecord] = field(default_factory=list)
+
+    @property
+    def distinct(self) -> int:
+        """How many different records came, alive, deleted or refused."""
+        return self.spool.rows + len(self.deleted) + len(self.refused)
+
+    def take(self, records: Sequence[Mapping[str, Any]]) -> None:
+        """Takes in one page: rows to the spool, deleted records apart, malformed ones refused."""
+        alive = [record for record in records if record.get("IsDeleted") is not True]
+        rows, refused = self.selected.rows(alive, self.received)
+        self.spool.add(rows)
+        self.refused += refused
+        self._unbury(rows)
+        for record in records:
+            if record.get("IsDeleted") is True:
+                self._bury(record)
+        self.received += len(records)
+        stamp = pc.max(instant([record.get("SystemModstamp") for record in records])[0]).as_py()
+        self.highest = max(filter(None, (self.highest, stamp)), default=None)
+        self.task.advance(len(records))
+
+    def back_to(self, received: int, announced: int, refused: Sequence[RefusedRecord]) -> None:
+        """Forgets the counts of a query that is asked again; its rows may stay, they come again."""
+        self.received, self.announced, self.refused = received, announced, list(refused)
+
+    def next_cursor(self, previous: datetime | None, ended_at: datetime | None) -> datetime | None:
+        """The highest stamp read, not beyond the server's clock at the start (H9, H11), never back.
+
+        Stamps more than an hour ahead of that clock at the end, `ended_at`, mean that it is not the one that stamps;
+        then they count.
+        """
+        highest, clock = self.highest, self.source_time
+        if highest and clock and ended_at and clock < highest <= ended_at + AHEAD:
+            highest = clock
+        return max(filter(None, (highest, previous)), default=None)
+
+    def _bury(self, record: Mapping[str, Any]) -> None:
+        try:
+            key, master = normalised(record.get("Id")), normalised(record.get("MasterRecordId"))
+        except ValueError as error:
+            self.refused.append(RefusedRecord("deleted record", "Id", str(error)))
+            return
+        if key is not None:
+            self.deleted.add(key)
+            if master is not None:
+                self.merged[key] = master
+
+    def _unbury(self, rows: pa.Table) -> None:
+        """A record restored between two queries of the pull is alive."""
+        if not self.deleted:
+            return
+        for key in self.deleted & set(rows[self.selected.stream.key].to_pylist()):
+            self.deleted.discard(key)
+            self.merged.pop(key, None)
+
+
+def literal(moment: datetime) -> str:
+    """A SOQL instant: whole seconds, UTC, with Z (H6, H12)."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def upper_bound(server_time: datetime | None, cursor: datetime) -> datetime | None:
+    """The window's end: just after the server's present second; None where its clock is behind its own stamps."""
+    if server_time is None or server_time < cursor:
+        return None
+    return server_time.replace(microsecond=0) + timedelta(seconds=1)

@@ -1,0 +1,140 @@
+"""WHMCS records as rows of their streams: the keys that are taken, and how they are read (whmcs-api 5, 7)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pyarrow as pa
+
+from jobs.sources import columns
+from jobs.sources.columns import Column
+from jobs.sources.whmcs.transport import Action
+from materializer.pulls import RefusedRecord
+from materializer.streams import (
+    CANCELLATION,
+    CLIENT,
+    INVOICE,
+    INVOICE_STATUSES,
+    PAY_METHOD,
+    SERVICE,
+    SERVICE_STATUSES,
+    Stream,
+)
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """One stream's action and columns. `is_ordered`: the action sorts by id when asked."""
+
+    stream: Stream
+    action: Action
+    columns: tuple[Column, ...]
+    vocabulary: frozenset[str] = frozenset()
+    is_ordered: bool = False
+    newest_first: tuple[tuple[str, str], ...] = ()
+
+    def rows(
+        self, values: Mapping[str, Sequence[Any]], place: Callable[[int], str]
+    ) -> tuple[pa.Table, list[RefusedRecord]]:
+        """The values as rows of the stream, without those refused."""
+        read, refused = columns.read_lists(values, self.columns, place)
+        return self._complete(read), refused
+
+    def _complete(self, read: pa.Table) -> pa.Table:
+        arrays = []
+        for field in self.stream.schema:
+            if field.name == "status_known":
+                known = [word if word in self.vocabulary else None for word in read["status"].to_pylist()]
+                arrays.append(pa.array(known, pa.string()))
+            elif field.name in read.schema.names:
+                arrays.append(read[field.name])
+            else:
+                arrays.append(pa.nulls(read.num_rows, field.type))
+        return pa.table(arrays, schema=self.stream.schema)
+
+
+def recordings(zone: ZoneInfo) -> dict[str, Recorded]:
+    """The WHMCS streams by name; `zone` is that of the server's dates."""
+    moment = columns.local_instant(zone)
+    return {
+        "client": _recorded(
+            CLIENT,
+            "GetClients",
+            ("clients", "client"),
+            (Column("client_id", "id", columns.integer, True), Column("status", "status", columns.encoded_text)),
+            order=("orderby", "sorting"),
+        ),
+        "invoice": _recorded(
+            INVOICE,
+            "GetInvoices",
+            ("invoices", "invoice"),
+            (
+                Column("invoice_id", "id", columns.integer, True),
+                Column("client_id", "userid", columns.integer, True),
+                Column("invoice_number", "invoicenum", columns.encoded_text),
+                Column("status", "status", columns.encoded_text),
+                Column("invoiced_on", "date", columns.day),
+                Column("due_on", "duedate", columns.day),
+                Column("paid_at", "datepaid", moment),
+                Column("total", "total", columns.money),
+                Column("currency", "currencycode", columns.text),
+                Column("created_at", "created_at", moment),
+            ),
+            INVOICE_STATUSES,
+            order=("orderby", "order"),
+        ),
+        "service": _recorded(
+            SERVICE,
+            "GetClientsProducts",
+            ("products", "product"),
+            (
+                Column("service_id", "id", columns.integer, True),
+                Column("client_id", "clientid", columns.integer, True),
+                Column("status", "status", columns.encoded_text),
+                Column("product_name", "name", columns.encoded_text),
+                Column("registered_on", "regdate", columns.day),
+                Column("next_due_on", "nextduedate", columns.day),
+            ),
+            SERVICE_STATUSES,
+        ),
+        "cancellation": _recorded(
+            CANCELLATION,
+            "GetCancelledPackages",
+            ("packages", "package"),
+            (
+                Column("cancellation_id", "id", columns.integer, True),
+                Column("service_id", "relid", columns.integer, True),
+                Column("kind", "type", columns.encoded_text),
+                Column("requested_at", "date", moment),
+            ),
+        ),
+        "pay_method": _recorded(
+            PAY_METHOD,
+            "GetPayMethods",
+            ("paymethods", "paymethod"),
+            (
+                Column("pay_method_id", "id", columns.integer, True),
+                Column("client_id", "clientid", columns.integer, True),
+                Column("kind", "type", columns.encoded_text),
+                Column("card_last_four", "card_last_four", columns.text),
+                Column("expires_on", "expiry_date", columns.expiry),
+            ),
+        ),
+    }
+
+
+def _recorded(
+    stream: Stream,
+    action: str,
+    where: tuple[str, str],
+    wanted: tuple[Column, ...],
+    vocabulary: frozenset[str] = frozenset(),
+    order: tuple[str, str] | None = None,
+) -> Recorded:
+    keys = tuple(column.key for column in wanted)
+    ascending = ((order[0], "id"), (order[1], "asc" if order[1] == "order" else "ASC")) if order else ()
+    descending = ((order[0], "id"), (order[1], "desc" if order[1] == "order" else "DESC")) if order else ()
+    return Recorded(stream, Action(action, *where, keys, ascending), wanted, vocabulary, order is not None, descending)

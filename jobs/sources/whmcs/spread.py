@@ -1,0 +1,68 @@
+"""WHMCS read by the workers of a cluster: pages and pay methods are asked for there, under slots that all share.
+
+Only what is kept of a page travels: the worker takes the wanted keys out before it hands it over. Look-ups of one
+client's details, whose answers hold names and addresses, stay with the process that runs the job.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import Future
+from contextlib import AbstractContextManager
+from typing import Any
+
+import httpx
+
+from config.schedule import Schedule
+from config.settings import Settings
+from jobs.sources.errors import CredentialsError, PermissionDenied
+from jobs.sources.whmcs.transport import Action, Page, WhmcsTransport
+
+Slot = Callable[[], AbstractContextManager[None]]
+"""Waits for a slot and holds it for the block: one request of the cluster."""
+Ask = Callable[..., "Future[dict[str, Any]]"]
+"""ask(method, *arguments, parameters): the `answer` of a worker's transport, and its server's `time` then."""
+SPREAD = frozenset({"GetPayMethods"})
+
+
+class SharingTransport(WhmcsTransport):
+    """Each request holds a slot."""
+
+    def __init__(self, settings: Settings, schedule: Schedule, slot: Slot) -> None:
+        super().__init__(settings, schedule)
+        self._slot = slot
+
+    def _post(self, action: str, form: dict[str, str]) -> httpx.Response:
+        with self._slot():
+            return super()._post(action, form)
+
+
+class SpreadTransport(SharingTransport):
+    """Has pages and pay methods read by workers. As many as `concurrency` are waited for at once."""
+
+    def __init__(self, settings: Settings, schedule: Schedule, slot: Slot, ask: Ask) -> None:
+        super().__init__(settings, schedule, slot)
+        self._ask = ask
+
+    def call(self, action: str, **parameters: Any) -> dict[str, Any]:
+        if action not in SPREAD:
+            return super().call(action, **parameters)
+        answer: dict[str, Any] = self._by_worker(action, "call", action, parameters)
+        return answer
+
+    def page(self, action: Action, offset: int, limit: int, **parameters: Any) -> Page:
+        page: Page = self._by_worker(action.name, "page", action, offset, limit, parameters)
+        return page
+
+    def _by_worker(self, action: str, method: str, *arguments: Any) -> Any:
+        self._require_not_refused(action)
+        try:
+            told = self._ask(method, *arguments).result()
+        except CredentialsError as error:
+            self._refusals[""] = str(error)
+            raise
+        except PermissionDenied as error:
+            self._refusals[action] = str(error)
+            raise
+        self.server_time = told["time"]
+        return told["answer"]

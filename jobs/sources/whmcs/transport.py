@@ -1,0 +1,216 @@
+"""Requests to WHMCS: politely, in parallel, with one back-off for all of them (whmcs-api 2)."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from itertools import islice
+from threading import Lock, Semaphore
+from typing import Any, TypeVar
+
+import httpx
+import stamina
+
+from config.schedule import Schedule
+from config.settings import Settings
+from jobs.sources.columns import transposed
+from jobs.sources.errors import CredentialsError, PermissionDenied, ProtocolError, SourceError, TransientError
+from jobs.sources.whmcs.answers import NoResults, judged, listed, total_of
+from jobs.sources.whmcs.xml import XmlRow, row_of
+
+PATH = "/includes/api.php"
+LONGEST_BACK_OFF = 20.0
+"""Seconds."""
+Argument = TypeVar("Argument")
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True)
+class Action:
+    """A paged action: where its rows are, and the keys that are taken from them; all other keys are dropped here."""
+
+    name: str
+    container: str
+    item: str
+    keys: tuple[str, ...]
+    parameters: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True)
+class Page:
+    """One page, as one list per key. `total` is None when the answer does not tell."""
+
+    values: dict[str, list[Any]]
+    received: int
+    total: int | None
+
+
+class WhmcsTransport:
+    """Calls of one installation. Every failure is a SourceError; `server_time` is that of the last answer."""
+
+    def __init__(self, settings: Settings, schedule: Schedule) -> None:
+        assert settings.whmcs_url is not None
+        self._url = settings.whmcs_url.removesuffix(PATH) + PATH
+        self._schedule = schedule
+        self._credentials = _credentials(settings)
+        size = schedule.whmcs.concurrency
+        self._client = httpx.Client(
+            timeout=schedule.limits.timeout_seconds,
+            trust_env=False,
+            follow_redirects=False,
+            limits=httpx.Limits(max_connections=size, max_keepalive_connections=size),
+        )
+        self._gate = _Gate(size, schedule.whmcs.pause_milliseconds / 1000)
+        self._pool = ThreadPoolExecutor(size, thread_name_prefix="whmcs")
+        self._refusals: dict[str, str] = {}
+        self.server_time: datetime | None = None
+
+    def close(self) -> None:
+        self._pool.shutdown(cancel_futures=True)
+        self._client.close()
+
+    def call(self, action: str, **parameters: Any) -> dict[str, Any]:
+        """The answer of one action, repeated on passing failures within the configured bounds.
+
+        Refused credentials are not sent again, nor is an action that is not allowed asked for again (whmcs-api Q38).
+        """
+        try:
+            return self._repeated(action, parameters)
+        except CredentialsError as error:
+            self._refusals[""] = str(error)
+            raise
+        except PermissionDenied as error:
+            self._refusals[action] = str(error)
+            raise
+
+    def _repeated(self, action: str, parameters: dict[str, Any]) -> dict[str, Any]:
+        form = self._credentials | {"action": action, "responsetype": "json"}
+        form |= {name: str(value) for name, value in parameters.items()}
+        limits = self._schedule.limits
+        for trial in stamina.retry_context(
+            on=TransientError,
+            attempts=limits.attempts,
+            timeout=limits.attempts_seconds,
+            wait_initial=0.2,
+            wait_max=LONGEST_BACK_OFF,
+        ):
+            with trial, self._gate.passed():
+                self._require_not_refused(action)
+                return judged(action, self._post(action, form))
+        raise AssertionError("stamina ends by an answer or an error")
+
+    def _require_not_refused(self, action: str) -> None:
+        if "" in self._refusals:
+            raise CredentialsError(self._refusals[""])
+        if action in self._refusals:
+            raise PermissionDenied(self._refusals[action])
+
+    def page(self, action: Action, offset: int, limit: int, **parameters: Any) -> Page:
+        """One page of at most `limit` rows from row `offset` on; an error saying "no results" is an empty one (Q32)."""
+        try:
+            answer = self.call(action.name, **dict(action.parameters) | parameters, limitstart=offset, limitnum=limit)
+        except NoResults:
+            return Page({key: [] for key in action.keys}, 0, 0)
+        rows, total = listed(answer, action.container, action.item), total_of(answer)
+        if rows is None and (total is None or offset < total):
+            raise ProtocolError(
+                f"WHMCS: {action.name}: answered success without {action.container}; call it by hand to see why"
+            )
+        return Page(transposed(rows or [], action.keys), len(rows or ()), total)
+
+    def row_as_xml(self, action: Action, offset: int, **parameters: Any) -> XmlRow | None:
+        """The row at `offset`, which JSON cannot carry; None when XML does not show it either. Asked once."""
+        form = self._credentials | {"action": action.name, "responsetype": "xml"}
+        window = dict(action.parameters) | parameters | {"limitstart": offset, "limitnum": 1}
+        form |= {name: str(value) for name, value in window.items()}
+        try:
+            with self._gate.passed():
+                response = self._post(action.name, form)
+        except TransientError:
+            return None
+        return row_of(response.content, action.container, action.item, action.keys)
+
+    def in_parallel(
+        self, work: Callable[[Argument], Result], arguments: Iterable[Argument]
+    ) -> Iterator[tuple[Argument, Result]]:
+        """`work` of every argument, in their order; a few are under way ahead of the one awaited."""
+        remaining = iter(arguments)
+        under_way: list[tuple[Argument, Future[Result]]] = []
+        ahead = self._schedule.whmcs.concurrency * 4
+        try:
+            while True:
+                for argument in islice(remaining, ahead - len(under_way)):
+                    under_way.append((argument, self._pool.submit(work, argument)))
+                if not under_way:
+                    return
+                argument, future = under_way.pop(0)
+                yield argument, future.result()
+        finally:
+            for _, future in under_way:
+                future.cancel()
+
+    def _post(self, action: str, form: dict[str, str]) -> httpx.Response:
+        try:
+            response = self._client.post(self._url, data=form)
+        except httpx.TimeoutException:
+            raise TransientError(f"WHMCS: {action}: no answer in time; see whether WHMCS is busy") from None
+        except httpx.TransportError:
+            raise TransientError(
+                f"WHMCS: {action}: no connection, or it broke; check WHMCS_URL and the network"
+            ) from None
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            raise SourceError(f"WHMCS: {action}: failed ({type(error).__name__}); check WHMCS_URL") from None
+        self._note(response)
+        return response
+
+    def _note(self, response: httpx.Response) -> None:
+        try:
+            self.server_time = parsedate_to_datetime(response.headers["Date"]).astimezone(UTC)
+        except (KeyError, ValueError):
+            return
+
+
+class _Gate:
+    """Lets so many requests through at once; after a passing failure all of them wait."""
+
+    def __init__(self, concurrency: int, pause: float) -> None:
+        self._slots = Semaphore(concurrency)
+        self._pause = pause
+        self._lock = Lock()
+        self._failures = 0
+        self._closed_until = 0.0
+
+    @contextmanager
+    def passed(self) -> Iterator[None]:
+        with self._slots:
+            time.sleep(max(0.0, self._closed_until - time.monotonic()))
+            round_begun = self._failures
+            try:
+                yield
+            except TransientError:
+                self._close(round_begun)
+                raise
+            self._failures = 0
+            if self._pause:
+                time.sleep(self._pause)
+
+    def _close(self, round_begun: int) -> None:
+        """Requests that were under way together and fail together are one failure."""
+        with self._lock:
+            self._failures = round_begun + 1
+            wait = min(0.1 * 2**self._failures, LONGEST_BACK_OFF)
+            self._closed_until = max(self._closed_until, time.monotonic() + wait)
+
+
+def _credentials(settings: Settings) -> dict[str, str]:
+    assert settings.whmcs_identifier is not None
+    assert settings.whmcs_secret is not None
+    given = {"identifier": settings.whmcs_identifier, "secret": settings.whmcs_secret.get_secret_value()}
+    if settings.whmcs_access_key is not None:
+        given["accesskey"] = settings.whmcs_access_key.get_secret_value()
+    return given
