@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import atexit
 import os
+import shutil
+import tempfile
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -18,6 +22,18 @@ from jobs.migrate import migrate
 GIVEN_SERVER = os.environ.get("TEST_DATABASE_URL") or os.environ.get("DATABASE_URL")
 SESSION = os.environ.get("PYTEST_XDIST_TESTRUNUID") or uuid.uuid4().hex
 TEMPLATE = f"me_status_template_{SESSION}"
+SERVER_FOLDER = "ME_STATUS_TEST_SERVER"
+
+
+def pytest_configure() -> None:
+    """Makes the folder of the session's server, which workers are told of through the environment.
+
+    It is no folder of pytest's own: any other session closes pytest's root to all users but its own, and a server
+    started by root runs as another user.
+    """
+    if not GIVEN_SERVER and SERVER_FOLDER not in os.environ:
+        folder = os.environ[SERVER_FOLDER] = tempfile.mkdtemp(prefix="me-status-tests-")
+        atexit.register(shutil.rmtree, folder, ignore_errors=True)  # runs last: the server registers its stop later
 
 
 def named(url: str, database: str) -> str:
@@ -31,14 +47,11 @@ def settings_for(url: str) -> Settings:
 
 
 @pytest.fixture(scope="session")
-def server_url(tmp_path_factory: pytest.TempPathFactory) -> str:
+def server_url() -> str:
     """URL of the maintenance database of a real PostgreSQL, shared by the workers of the session."""
     if GIVEN_SERVER:
         return make_url(GIVEN_SERVER).set(drivername="postgresql").render_as_string(hide_password=False)
-    session_folder = tmp_path_factory.getbasetemp()
-    if "PYTEST_XDIST_WORKER" in os.environ:
-        session_folder = session_folder.parent
-    return embedded_url(session_folder / "server")
+    return embedded_url(Path(os.environ[SERVER_FOLDER]))
 
 
 @pytest.fixture(scope="session")
