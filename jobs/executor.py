@@ -33,7 +33,7 @@ def submitting(settings: Settings, database: Database) -> Iterator[Submit | None
         yield None
     elif settings.me_status_executor == "threads":
         with ThreadPoolExecutor(workers(), thread_name_prefix="unit") as threads:
-            yield lambda unit, *arguments: threads.submit(unit, database, *arguments)
+            yield _InThreads(database, threads)
     elif settings.me_status_executor == "processes":
         with ThreadPoolExecutor(workers()) as threads, _processes(database.engine) as processes:
             yield _Growing(database, threads, processes)
@@ -42,19 +42,30 @@ def submitting(settings: Settings, database: Database) -> Iterator[Submit | None
             yield submit
 
 
-class _Growing:
+class _InThreads:
+    """A `submit` to threads."""
+
+    def __init__(self, database: Database, threads: Executor) -> None:
+        self._database = database
+        self._threads = threads
+        self.ahead = workers()
+
+    def __call__(self, unit: Unit, *arguments: Any) -> Future[dict[str, Any]]:
+        return self._threads.submit(unit, self._database, *arguments)
+
+
+class _Growing(_InThreads):
     """A `submit` to threads for the first few units, to processes for all beyond them."""
 
     def __init__(self, database: Database, threads: Executor, processes: Executor) -> None:
-        self._database = database
-        self._threads = threads
+        super().__init__(database, threads)
         self._processes = processes
         self._begun = 0
 
     def __call__(self, unit: Unit, *arguments: Any) -> Future[dict[str, Any]]:
         self._begun += 1
         if self._begun <= FEW:
-            return self._threads.submit(unit, self._database, *arguments)
+            return super().__call__(unit, *arguments)
         return self._processes.submit(_in_worker, unit, *arguments)
 
 

@@ -98,8 +98,8 @@ def _carry_known(stream: Stream, before: pa.Table, after: pa.Table) -> pa.Table:
 
 def _differing(stream: Stream, before: pa.Table, after: pa.Table) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
     differs = np.zeros(len(after), dtype=np.bool_)
-    for column in stream.columns:
-        if column != stream.key and column not in stream.uncompared and not before[column].equals(after[column]):
+    for column in stream.compared:
+        if not before[column].equals(after[column]):
             differs |= _unequal(before[column], after[column])
     return differs
 

@@ -19,7 +19,7 @@ from sqlalchemy import Connection
 
 import sql
 from config.database import Database
-from materializer import changes, departures, paths, store, transitions, units
+from materializer import changes, content_hash, departures, paths, store, transitions, units
 from materializer.changes import Changes
 from materializer.pulls import HistoricChange, Key, Pulled
 from materializer.store import Scope
@@ -163,14 +163,18 @@ def _with_end(windows: Iterator[pa.Table], stream: Stream) -> Iterator[tuple[pa.
 
 def _take_window(connection: Connection, window: Window) -> dict[str, Any]:
     stream = STREAMS[window.stream_name]
-    previous = store.read_rows(connection, stream, _scope(stream, window))
-    found, ignored = changes.without_stale(changes.compare(stream, previous, window.rows))
+    told = _told(window)
+    known = store.read_hashes(connection, stream, _scope(stream, window))
+    rows, known = content_hash.without_unchanged(stream, known, window.rows, told)
+    previous = store.read_rows(connection, stream, Scope(keys=known[stream.key].to_pylist(), only_keys=True))
+    found, ignored = changes.without_stale(changes.compare(stream, previous, rows))
     gone = _gone(stream, window, found)
     found = replace(found, removed=gone if window.extent == "clients" else gone.slice(0, 0))
-    found, steps = _judge(stream, window, previous, found)
+    found, steps = _judge(stream, window, previous, rows, found, told)
     store.delete_rows(connection, stream, found.removed[stream.key].to_pylist())
     store.insert_rows(connection, stream, found.added)
     store.update_rows(connection, stream, found.after)
+    store.update_rows(connection, stream, _unhashed(stream, known, previous, rows, found))
     _readmit(connection, stream, window.rows)
     store.insert_transitions(connection, steps, window.run_id, window.now)
     if not window.policy.is_baseline:
@@ -179,7 +183,7 @@ def _take_window(connection: Connection, window: Window) -> dict[str, Any]:
         "read": len(window.rows),
         "added": len(found.added),
         "changed": len(found.after),
-        "unchanged": found.unchanged,
+        "unchanged": found.unchanged + len(window.rows) - len(rows),
         "removed": len(found.removed),
         "ignored": ignored,
         "transitions": transitions.counted(steps),
@@ -204,17 +208,30 @@ def _gone(stream: Stream, window: Window, found: Changes) -> pa.Table:
     return found.removed.filter(pc.invert(is_refused))
 
 
-def _judge(stream: Stream, window: Window, previous: pa.Table, found: Changes) -> tuple[Changes, list[Transition]]:
-    """The transitions of the window; accounts with steps told by their history count as changed, for their stamps."""
+def _told(window: Window) -> pa.Array:
+    """Accounts with steps told by their history, which count as changed, for their stamps."""
+    accounts = set() if window.policy.is_baseline else {step.account_id for step in window.history}
+    return pa.array(sorted(accounts), pa.string())
+
+
+def _unhashed(stream: Stream, known: pa.Table, previous: pa.Table, rows: pa.Table, found: Changes) -> pa.Table:
+    """The rows that stay as they are and have no hash, as after an update that no sync made."""
+    keys = previous[stream.key]
+    stays = pc.and_not(pc.is_in(keys, rows[stream.key]), pc.is_in(keys, found.after[stream.key]))
+    return content_hash.without_hash(stream, known, previous.filter(stays))
+
+
+def _judge(
+    stream: Stream, window: Window, previous: pa.Table, rows: pa.Table, found: Changes, told: pa.Array
+) -> tuple[Changes, list[Transition]]:
+    """The transitions of the window, those that the history of accounts tells among them."""
     steps = transitions.of_changes(stream, found, window.policy)
-    accounts = {step.account_id for step in window.history}
-    if not accounts or window.policy.is_baseline:
+    if not len(told):
         return found, steps
-    keys = pa.array(sorted(accounts), pa.string())
-    widened = changes.with_rows(stream, found, previous, window.rows, keys)
-    told = pc.is_in(widened.after[stream.key], keys)
-    after = widened.after.filter(told).to_pylist()
-    before = widened.before.filter(told).to_pylist()
+    widened = changes.with_rows(stream, found, previous, rows, told)
+    is_told = pc.is_in(widened.after[stream.key], told)
+    after = widened.after.filter(is_told).to_pylist()
+    before = widened.before.filter(is_told).to_pylist()
     ends = {new["account_id"]: (old, new) for old, new in zip(before, after, strict=True)}
     return widened, paths.with_steps(steps, ends, window.history, window.policy)
 

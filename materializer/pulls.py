@@ -87,7 +87,7 @@ class Pulled:
 
 @dataclass(frozen=True)
 class StreamState:
-    """How far a stream has been pulled: its row of pipeline.stream_state, and how many rows the snapshot has.
+    """How far a stream has been pulled: its row of pipeline.stream_state.
 
     All instants are aware UTC. `cursor_at`: highest SystemModstamp taken in; `source_time`: the source's clock at the
     start of the last good pull; `fields`: source fields it read.
@@ -99,4 +99,3 @@ class StreamState:
     full_at: datetime | None
     source_time: datetime | None
     fields: tuple[str, ...]
-    rows: int

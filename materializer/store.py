@@ -13,13 +13,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+import numpy as np
 import psycopg
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.csv as arrow_csv
 from psycopg import sql as compose
 from sqlalchemy import Connection
 
 import sql
+from materializer import content_hash
+from materializer.content_hash import HASH
 from materializer.pulls import Key, RefusedRecord, StreamState
 from materializer.streams import Stream
 from materializer.transitions import Transition
@@ -72,6 +76,35 @@ def read_rows(connection: Connection, stream: Stream, scope: Scope) -> pa.Table:
     )
 
 
+def read_hashes(connection: Connection, stream: Stream, scope: Scope) -> pa.Table:
+    """Key and content_hash of the known rows in the scope, in key order; 0 where there is no hash.
+
+    They come as one row: the driver spends as long on each row of an answer as on the hashes of ten.
+    """
+    key = compose.Identifier(stream.key)
+    keys = compose.SQL("int8send({}), ''" if stream.has_integer_key else "{}, E'\\n'").format(key)
+    query = compose.SQL(
+        "select string_agg({keys}), string_agg(int8send(coalesce({hash}, 0)), '')"
+        " from (select {key}, {hash} from {table} where {condition} order by {key}) as known"
+    ).format(
+        keys=keys,
+        key=key,
+        hash=compose.Identifier(HASH),
+        table=_table(stream),
+        condition=_condition(stream, scope),
+    )
+    row = _driver(connection).cursor(binary=True).execute(query).fetchone()
+    schema = pa.schema([stream.schema.field(stream.key), (HASH, pa.int64())])
+    if row is None or row[0] is None:
+        return schema.empty_table()
+    found = _unpacked(row[0]) if stream.has_integer_key else row[0].split("\n")
+    return pa.table([found, _unpacked(row[1])], schema=schema)
+
+
+def _unpacked(packed: bytes) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+    return np.frombuffer(packed, ">i8").astype(np.int64)
+
+
 def insert_rows(connection: Connection, stream: Stream, rows: pa.Table) -> None:
     """Adds rows whose keys the snapshot does not have. Raises an integrity error when it has one."""
     if len(rows):
@@ -86,13 +119,17 @@ def update_rows(connection: Connection, stream: Stream, rows: pa.Table) -> None:
     cursor.execute(compose.SQL("drop table if exists {}").format(INCOMING))
     cursor.execute(
         compose.SQL("create temporary table incoming on commit drop as select {} from {} with no data").format(
-            _columns(stream), _table(stream)
+            _written_columns(stream), _table(stream)
         )
     )
     _copy_in(connection, stream, INCOMING, rows)
     cursor.execute(
         compose.SQL("insert into {} ({columns}) select {columns} from {} on conflict ({}) do update set {}").format(
-            _table(stream), INCOMING, compose.Identifier(stream.key), _assignments(stream), columns=_columns(stream)
+            _table(stream),
+            INCOMING,
+            compose.Identifier(stream.key),
+            _assignments(stream),
+            columns=_written_columns(stream),
         )
     )
     cursor.execute(compose.SQL("drop table {}").format(INCOMING))
@@ -118,10 +155,18 @@ def tell_planner(connection: Connection, stream: Stream) -> None:
 def _copy_in(connection: Connection, stream: Stream, table: compose.Composable, rows: pa.Table) -> None:
     written = io.BytesIO()
     options = arrow_csv.WriteOptions(include_header=False)
-    arrow_csv.write_csv(rows.select(stream.schema.names), written, options)
-    statement = compose.SQL("copy {} ({}) from stdin (format csv)").format(table, _columns(stream))
+    columns = [_as_text(rows[name]) for name in stream.columns] + [content_hash.of_rows(stream, rows)]
+    arrow_csv.write_csv(pa.table(columns, names=[*stream.columns, HASH]), written, options)
+    statement = compose.SQL("copy {} ({}) from stdin (format csv)").format(table, _written_columns(stream))
     with _driver(connection).cursor().copy(statement) as copy:
         copy.write(written.getbuffer())
+
+
+def _as_text(values: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Instants as text in UTC, which Arrow writes twenty times as fast as it writes instants with a zone."""
+    if not pa.types.is_timestamp(values.type):
+        return values
+    return pc.binary_join_element_wise(values.cast(pa.timestamp("us")).cast(pa.string()), "Z", "")
 
 
 def _condition(stream: Stream, scope: Scope) -> compose.Composable:
@@ -146,12 +191,16 @@ def _array_type(stream: Stream) -> compose.SQL:
 
 
 def _assignments(stream: Stream) -> compose.Composable:
-    names = [compose.Identifier(name) for name in stream.columns if name != stream.key]
+    names = [compose.Identifier(name) for name in (*stream.columns, HASH) if name != stream.key]
     return compose.SQL(", ").join(compose.SQL("{0} = excluded.{0}").format(name) for name in names)
 
 
 def _columns(stream: Stream) -> compose.Composable:
     return compose.SQL(", ").join(compose.Identifier(name) for name in stream.columns)
+
+
+def _written_columns(stream: Stream) -> compose.Composable:
+    return compose.SQL("{}, {}").format(_columns(stream), compose.Identifier(HASH))
 
 
 def _table(stream: Stream) -> compose.Identifier:
@@ -282,7 +331,6 @@ def _values(tables: Iterable[pa.Table], column: str) -> list[Any]:
 
 def stream_states(connection: Connection) -> dict[str, StreamState]:
     """The state of each stream that has had its baseline, by name."""
-    rows = count_rows(connection)
     return {
         state.stream: StreamState(
             stream=state.stream,
@@ -291,7 +339,6 @@ def stream_states(connection: Connection) -> dict[str, StreamState]:
             full_at=state.full_at,
             source_time=state.source_time,
             fields=tuple(state.fields),
-            rows=rows[state.stream],
         )
         for state in connection.execute(sql.statement("read_stream_states"))
     }

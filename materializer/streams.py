@@ -53,6 +53,11 @@ class Stream:
     def has_integer_key(self) -> bool:
         return self.columns[self.key] == "key_integer"
 
+    @cached_property
+    def compared(self) -> tuple[str, ...]:
+        """The columns that make a change when they differ."""
+        return tuple(name for name in self.columns if name != self.key and name not in self.uncompared)
+
     @property
     def table(self) -> str:
         """The snapshot table, quoted for SQL."""

@@ -12,8 +12,17 @@ from config.database import Database
 
 Unit = Callable[..., dict[str, Any]]
 """unit(database, *arguments): does its work in one transaction and returns what it counted."""
-Submit = Callable[..., "Future[Any]"]
-"""submit(unit, *arguments): runs unit(database, *arguments) somewhere, the database being that of the worker."""
+
+
+class Submit(Protocol):
+    """submit(unit, *arguments): runs unit(database, *arguments) somewhere, the database being that of the worker.
+
+    `ahead`: how many units may be under way or wait beside the one awaited, which bounds the memory.
+    """
+
+    ahead: int
+
+    def __call__(self, unit: Unit, *arguments: Any) -> Future[Any]: ...
 
 
 class Watch(Protocol):
@@ -25,12 +34,6 @@ class Watch(Protocol):
     def advance(self, count: int = 1) -> None:
         """Says that so much more is done."""
 
-
-AHEAD = 8
-"""Units under way at once beside the one awaited: what bounds the memory, whatever there is to do.
-
-A `submit` to more workers than that names its own number as `ahead`.
-"""
 
 FEW = 2
 """Units that are done here, rather than starting workers for them."""
@@ -55,7 +58,7 @@ def done(
     try:
         for arguments in chain(first, rest):
             under_way.append(submit(unit, *arguments))
-            if len(under_way) > getattr(submit, "ahead", AHEAD):
+            if len(under_way) > submit.ahead:
                 yield under_way.popleft().result()
         while under_way:
             yield under_way.popleft().result()

@@ -18,6 +18,33 @@ import pyarrow.compute as pc
 from materializer.streams import Stream
 
 RUN_ROWS = 250_000
+BATCH_ROWS = 8192
+
+
+class _Run:
+    """A file of rows in ascending key order. Only the keys stay in memory; mapped files would count as memory too."""
+
+    def __init__(self, path: Path, rows: pa.Table, key: str) -> None:
+        with pa.OSFile(str(path), "wb") as file, pa.ipc.new_file(file, rows.schema) as writer:
+            writer.write_table(rows.combine_chunks(), max_chunksize=BATCH_ROWS)
+        self.keys: pa.Array = pa.concat_arrays(rows[key].chunks)
+        self._path = path
+        self._kept: tuple[int, pa.RecordBatch] | None = None
+
+    def __len__(self) -> int:
+        return len(self.keys)
+
+    def read(self, start: int, stop: int) -> pa.Table:
+        """The rows from position `start` up to `stop`. Ascending reads read no batch twice."""
+        first, last = start // BATCH_ROWS, (stop - 1) // BATCH_ROWS
+        with pa.OSFile(str(self._path)) as file, pa.ipc.open_file(file) as reader:
+            rows = pa.Table.from_batches([self._batch(reader, at) for at in range(first, last + 1)], reader.schema)
+        return rows.slice(start - first * BATCH_ROWS, stop - start)
+
+    def _batch(self, reader: pa.ipc.RecordBatchFileReader, at: int) -> pa.RecordBatch:
+        if self._kept is None or self._kept[0] != at:
+            self._kept = (at, reader.get_batch(at))
+        return self._kept[1]
 
 
 class SpooledRows:
@@ -31,7 +58,7 @@ class SpooledRows:
         self._run_rows = run_rows
         self._waiting: list[pa.Table] = []
         self._waiting_rows = 0
-        self._runs: list[pa.Table] = []
+        self._runs: list[_Run] = []
         self._folder = Path(tempfile.mkdtemp(prefix=f"me-status-{stream.name}-"))
 
     def __enter__(self) -> SpooledRows:
@@ -53,14 +80,13 @@ class SpooledRows:
     @cached_property
     def rows(self) -> int:
         """How many distinct keys it holds."""
-        key = self._stream.key
-        return sum(part.num_rows for part in self._merged([run.select([key]) for run in self._finished()], 250_000))
+        return sum(part.num_rows for part in self._merged(RUN_ROWS, keys_only=True))
 
     def windows(self, size: int) -> Iterator[pa.Table]:
         """The rows in ascending key order, in tables of `size` rows (the last one of fewer)."""
         waiting: list[pa.Table] = []
         count = 0
-        for part in self._merged(self._finished(), size):
+        for part in self._merged(size):
             waiting.append(part)
             count += part.num_rows
             while count >= size:
@@ -75,33 +101,30 @@ class SpooledRows:
         self._waiting.clear()
         shutil.rmtree(self._folder, ignore_errors=True)
 
-    def _finished(self) -> list[pa.Table]:
+    def _finished(self) -> list[_Run]:
         if self._waiting:
             self._write_run()
         return self._runs
 
     def _write_run(self) -> None:
-        run = _unique(pa.concat_tables(self._waiting), self._stream.key)
+        rows = _unique(pa.concat_tables(self._waiting), self._stream.key)
         self._waiting, self._waiting_rows = [], 0
-        path = self._folder / f"{len(self._runs):05}.arrow"
-        with pa.OSFile(str(path), "wb") as file, pa.ipc.new_file(file, run.schema) as writer:
-            writer.write_table(run.combine_chunks())
-        with pa.memory_map(str(path)) as file:
-            self._runs.append(pa.ipc.open_file(file).read_all())
+        self._runs.append(_Run(self._folder / f"{len(self._runs):05}.arrow", rows, self._stream.key))
 
-    def _merged(self, runs: list[pa.Table], size: int) -> Iterator[pa.Table]:
+    def _merged(self, size: int, *, keys_only: bool = False) -> Iterator[pa.Table]:
         """Disjoint parts in ascending key order; each key once, from the run written last."""
-        key = self._stream.key
-        keys = [run[key].combine_chunks() if run.num_rows else pa.array([], run[key].type) for run in runs]
+        key, runs = self._stream.key, self._finished()
         at = [0] * len(runs)
-        while alive := [index for index, done in enumerate(at) if done < len(keys[index])]:
+        while alive := [index for index, done in enumerate(at) if done < len(runs[index])]:
             step = max(1, size // len(alive))
-            bound = min(keys[index][min(at[index] + step, len(keys[index])) - 1].as_py() for index in alive)
+            bound = min(runs[index].keys[min(at[index] + step, len(runs[index])) - 1].as_py() for index in alive)
             slices = []
             for index in alive:
-                until = _position_after(keys[index], bound, at[index])
-                slices.append(runs[index].slice(at[index], until - at[index]))
-                at[index] = until
+                run, start = runs[index], at[index]
+                at[index] = stop = _position_after(run.keys, bound, start)
+                if start < stop:
+                    keys = run.keys.slice(start, stop - start)
+                    slices.append(pa.table({key: keys}) if keys_only else run.read(start, stop))
             yield _unique(pa.concat_tables(slices), key)
 
 

@@ -1,4 +1,4 @@
-"""`python -m tests.benchmarks [--scale small|full] [--only WORK] [--json FILE] [--write]`"""
+"""`python -m tests.benchmarks [--scale small|medium|full] [--only WORK] [--json FILE] [--write]`"""
 
 from __future__ import annotations
 
@@ -40,7 +40,9 @@ def main() -> int:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
-    parser.add_argument("--scale", choices=list(SHARES), default="small", help="small: a hundredth of full")
+    parser.add_argument(
+        "--scale", choices=list(SHARES), default="small", help="small: a hundredth of full, medium: a tenth"
+    )
     parser.add_argument("--only", choices=list(WORKS), action="append", metavar="WORK", help=", ".join(WORKS))
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the rows as JSON")
     parser.add_argument("--write", action="store_true", help="put the rows into docs/benchmarks.md")

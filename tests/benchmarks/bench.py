@@ -17,7 +17,7 @@ from config.database import connect, embedded_url
 from config.settings import Settings
 from jobs.migrate import migrate
 
-SHARES = {"full": 1, "small": 100, "tiny": 5000}
+SHARES = {"full": 1, "medium": 10, "small": 100, "tiny": 5000}
 """What part of the full sizes a scale has; `tiny` is for the smoke test."""
 
 
@@ -35,7 +35,7 @@ class Bench:
 
     def pick(self, *, full: int, small: int, tiny: int = 1) -> int:
         """For what does not scale in proportion, such as rounds or seconds."""
-        return {"full": full, "small": small, "tiny": tiny}[self.scale]
+        return {"full": full, "medium": full, "small": small, "tiny": tiny}[self.scale]
 
     def say(self, text: str) -> None:
         """One line about what is under way."""

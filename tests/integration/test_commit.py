@@ -308,3 +308,26 @@ class Breaking:
 def clear_marks(engine: Engine) -> None:
     with engine.begin() as connection:
         connection.execute(text("delete from pipeline.refresh_mark"))
+
+
+def test_a_row_that_somebody_else_changed_is_put_right_by_the_next_pull(database: LiveDatabase, engine: Engine) -> None:
+    """The hash beside it does not outlive the values it was made of."""
+    take(database, pulled("service", service(1, 7), service(2, 7)), BASELINE, run_id=1)
+    with engine.begin() as connection:
+        connection.execute(text("update snapshot.service set product_name = 'by hand' where service_id = 1"))
+    taken = take(database, pulled("service", service(1, 7), service(2, 7)))
+    assert (1, 1) == (taken.changed, taken.unchanged)
+    assert values(engine, "select product_name from snapshot.service order by service_id") == [None, None]
+
+
+def test_rows_without_a_hash_get_theirs_and_change_nothing(database: LiveDatabase, engine: Engine) -> None:
+    """As after the upgrade that brought the hashes."""
+    take(database, pulled("service", service(1, 7), service(2, 7)), BASELINE, run_id=1)
+    hashes = values(engine, "select content_hash from snapshot.service order by service_id")
+    with engine.begin() as connection:
+        connection.execute(text("update snapshot.service set content_hash = null"))
+        connection.execute(text("delete from pipeline.refresh_mark"))
+    taken = take(database, pulled("service", service(1, 7), service(2, 7)))
+    assert (0, 2) == (taken.changed, taken.unchanged)
+    assert values(engine, "select content_hash from snapshot.service order by service_id") == hashes
+    assert values(engine, "select count(*) from pipeline.refresh_mark") == [0]

@@ -81,7 +81,7 @@ def rows(pulled: Pulled) -> list[dict[str, Any]]:
 
 
 def state(pulled: Pulled, at: datetime = START) -> StreamState:
-    return StreamState(pulled.stream.name, None, at, at, at, pulled.fields, pulled.spool.rows)
+    return StreamState(pulled.stream.name, None, at, at, at, pulled.fields)
 
 
 def everything(source: WhmcsSource) -> dict[str, list[dict[str, Any]]]:

@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from jobs.sources import columns
 from jobs.sources.columns import Column
-from jobs.sources.whmcs.transport import Action
+from jobs.sources.whmcs.pages import Action
 from materializer.pulls import RefusedRecord
 from materializer.streams import (
     CANCELLATION,

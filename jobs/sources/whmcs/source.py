@@ -19,10 +19,11 @@ from jobs.sources.spool import SpooledRows
 from jobs.sources.whmcs.answers import NoSuchRecord, UnreadablePage, listed
 from jobs.sources.whmcs.confirm import confirmer
 from jobs.sources.whmcs.details import reference_of
+from jobs.sources.whmcs.pages import Page
 from jobs.sources.whmcs.rota import is_turn, whose_turn
 from jobs.sources.whmcs.rows import Recorded, recordings
 from jobs.sources.whmcs.sweep import Gathered, Stretch, newest, read_whole, sweep
-from jobs.sources.whmcs.transport import Page, WhmcsTransport
+from jobs.sources.whmcs.transport import WhmcsTransport
 from materializer.pulls import Pulled, RefusedRecord, StreamState
 
 FAILING_CLIENTS = 3

@@ -16,7 +16,8 @@ import httpx
 from config.schedule import Schedule
 from config.settings import Settings
 from jobs.sources.errors import CredentialsError, PermissionDenied
-from jobs.sources.whmcs.transport import Action, Page, WhmcsTransport
+from jobs.sources.whmcs.pages import Action, Page
+from jobs.sources.whmcs.transport import WhmcsTransport
 
 Slot = Callable[[], AbstractContextManager[None]]
 """Waits for a slot and holds it for the block: one request of the cluster."""

@@ -20,11 +20,12 @@ from jobs.sources.columns import loose_integer
 from jobs.sources.errors import ProtocolError
 from jobs.sources.spool import SpooledRows
 from jobs.sources.whmcs.answers import UnreadablePage
+from jobs.sources.whmcs.pages import Page
 from jobs.sources.whmcs.rows import Recorded
-from jobs.sources.whmcs.transport import Page, WhmcsTransport
+from jobs.sources.whmcs.transport import WhmcsTransport
 from materializer.pulls import RefusedRecord
 
-PARSED_AT_ONCE = 4000
+PARSED_AT_ONCE = 10_000
 """Rows gathered before they are parsed: columns cost less by the row when they are long."""
 READINGS = 4
 """How often a list in no order is read until its rows add up."""

@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from itertools import islice
@@ -21,6 +20,7 @@ from config.settings import Settings
 from jobs.sources.columns import transposed
 from jobs.sources.errors import CredentialsError, PermissionDenied, ProtocolError, SourceError, TransientError
 from jobs.sources.whmcs.answers import NoResults, judged, listed, total_of
+from jobs.sources.whmcs.pages import Action, Page, usual
 from jobs.sources.whmcs.xml import XmlRow, row_of
 
 PATH = "/includes/api.php"
@@ -28,26 +28,6 @@ LONGEST_BACK_OFF = 20.0
 """Seconds."""
 Argument = TypeVar("Argument")
 Result = TypeVar("Result")
-
-
-@dataclass(frozen=True)
-class Action:
-    """A paged action: where its rows are, and the keys that are taken from them; all other keys are dropped here."""
-
-    name: str
-    container: str
-    item: str
-    keys: tuple[str, ...]
-    parameters: tuple[tuple[str, str], ...] = ()
-
-
-@dataclass(frozen=True)
-class Page:
-    """One page, as one list per key. `total` is None when the answer does not tell."""
-
-    values: dict[str, list[Any]]
-    received: int
-    total: int | None
 
 
 class WhmcsTransport:
@@ -79,8 +59,11 @@ class WhmcsTransport:
 
         Refused credentials are not sent again, nor is an action that is not allowed asked for again (whmcs-api Q38).
         """
+        return self._asked(action, parameters, judged)
+
+    def _asked(self, action: str, parameters: dict[str, Any], read: Callable[[str, httpx.Response], Result]) -> Result:
         try:
-            return self._repeated(action, parameters)
+            return self._repeated(action, parameters, read)
         except CredentialsError as error:
             self._refusals[""] = str(error)
             raise
@@ -88,7 +71,9 @@ class WhmcsTransport:
             self._refusals[action] = str(error)
             raise
 
-    def _repeated(self, action: str, parameters: dict[str, Any]) -> dict[str, Any]:
+    def _repeated(
+        self, action: str, parameters: dict[str, Any], read: Callable[[str, httpx.Response], Result]
+    ) -> Result:
         form = self._credentials | {"action": action, "responsetype": "json"}
         form |= {name: str(value) for name, value in parameters.items()}
         limits = self._schedule.limits
@@ -101,7 +86,7 @@ class WhmcsTransport:
         ):
             with trial, self._gate.passed():
                 self._require_not_refused(action)
-                return judged(action, self._post(action, form))
+                return read(action, self._post(action, form))
         raise AssertionError("stamina ends by an answer or an error")
 
     def _require_not_refused(self, action: str) -> None:
@@ -112,10 +97,15 @@ class WhmcsTransport:
 
     def page(self, action: Action, offset: int, limit: int, **parameters: Any) -> Page:
         """One page of at most `limit` rows from row `offset` on; an error saying "no results" is an empty one (Q32)."""
+        window = dict(action.parameters) | parameters | {"limitstart": offset, "limitnum": limit}
         try:
-            answer = self.call(action.name, **dict(action.parameters) | parameters, limitstart=offset, limitnum=limit)
+            answer = self._asked(
+                action.name, window, lambda name, response: usual(action, response.content) or judged(name, response)
+            )
         except NoResults:
             return Page({key: [] for key in action.keys}, 0, 0)
+        if isinstance(answer, Page):
+            return answer
         rows, total = listed(answer, action.container, action.item), total_of(answer)
         if rows is None and (total is None or offset < total):
             raise ProtocolError(
@@ -188,7 +178,8 @@ class _Gate:
     @contextmanager
     def passed(self) -> Iterator[None]:
         with self._slots:
-            time.sleep(max(0.0, self._closed_until - time.monotonic()))
+            if (wait := self._closed_until - time.monotonic()) > 0:
+                time.sleep(wait)
             round_begun = self._failures
             try:
                 yield
