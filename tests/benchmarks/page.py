@@ -28,9 +28,7 @@ def write(measured: list[Measured], scale: str) -> None:
     rows = sorted(kept + [row.as_json() | facts for row in measured], key=lambda row: (row["scale"], row["work"]))
     DATA.write_text(json.dumps(rows, indent=1, ensure_ascii=False) + "\n")
     PAGE.write_text(_page(rows))
-    PLOT.write_text(
-        bars([(f"{row['work']}: {row['against']}", _reach(row)) for row in rows if row["scale"] == _best(rows)])
-    )
+    PLOT.write_text(bars([(f"{row['work']}: {row['against']}", _reach(row)) for row in rows]))
 
 
 def machine() -> str:
@@ -48,10 +46,6 @@ def _processor() -> str:
     return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), platform.machine())
 
 
-def _best(rows: list[dict[str, Any]]) -> str:
-    return "full" if any(row["scale"] == "full" for row in rows) else "small"
-
-
 def _reach(row: dict[str, Any]) -> float:
     """How far a ratio reaches its goal: 1 is just met, more is better."""
     sign, _, goal = row["goal"].partition(" ")
@@ -61,7 +55,8 @@ def _reach(row: dict[str, Any]) -> float:
 def _page(rows: list[dict[str, Any]]) -> str:
     parts = [
         "# Measured against the alternatives\n",
-        "Written by `python -m tests.benchmarks --scale full --write`; the rows are kept in `benchmarks.json`.\n",
+        "Written by `python -m tests.benchmarks --scale SCALE --write`: full, medium (a tenth) or small (a hundredth).",
+        "The rows are kept in `benchmarks.json`; those of works or scales not measured again stay.\n",
         "`ours` and `theirs` are medians of rounds taken by turns (ours, theirs, ours, theirs) on the same data in the",
         "same run; `ratio` is the median of the rounds' own ratios. Only ratios compare between machines.\n",
         "![how far each ratio reaches its goal](benchmarks.svg)\n",

@@ -1,13 +1,15 @@
-"""Rivals in virtual environments of their own: their pins and ours do not agree, and so each runs as itself.
+"""Rivals: from this environment with the extra `bench`, otherwise each from one of its own.
 
-An environment is made on first use, by pip, in the folder that ME_STATUS_BENCH_RIVALS names, or in the user's cache.
+That is made on first use, by pip, in the folder that ME_STATUS_BENCH_RIVALS names, or in the user's cache.
 """
 
 from __future__ import annotations
 
 import os
 import subprocess
+import sys
 import venv
+from importlib.util import find_spec
 from pathlib import Path
 
 import platformdirs
@@ -21,7 +23,9 @@ PINNED = {
 
 
 def python_of(bench: Bench, rival: str) -> Path:
-    """The interpreter of the rival's environment."""
+    """The interpreter of the environment that has the rival."""
+    if find_spec(rival) is not None:
+        return Path(sys.executable)
     folder = Path(os.environ.get("ME_STATUS_BENCH_RIVALS") or platformdirs.user_cache_path("me-status-bench")) / rival
     python = folder / "bin" / "python"
     if not (folder / "ready").exists():
