@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import compress
 from typing import Any, Literal
 
 import pyarrow as pa
@@ -86,16 +87,12 @@ def of_removed(stream: Stream, rows: pa.Table, policy: TransitionPolicy | None =
 
 
 def moved(stream: Stream, changes: Changes) -> Iterator[tuple[Row, Row]]:
-    """The changed rows whose status columns differ, before and after; only these become Python values."""
+    """The changed rows whose status columns differ: these columns before, and the whole row after."""
     columns = [name for name in STATUS_COLUMNS.get(stream.name, ()) if name in changes.after.schema.names]
-    differs = [
-        old != new
-        for old, new in zip(
-            changes.before.select(columns).to_pylist(), changes.after.select(columns).to_pylist(), strict=True
-        )
-    ]
-    mask = pa.array(differs, pa.bool_())
-    return zip(changes.before.filter(mask).to_pylist(), changes.after.filter(mask).to_pylist(), strict=True)
+    before, after = (rows.select(columns).to_pylist() for rows in (changes.before, changes.after))
+    differs = [old != new for old, new in zip(before, after, strict=True)]
+    whole = changes.after.filter(pa.array(differs, pa.bool_())).to_pylist()
+    return zip(compress(before, differs), whole, strict=True)
 
 
 def counted(transitions: Iterable[Transition]) -> dict[str, int]:
