@@ -16,7 +16,8 @@ from tests.benchmarks.taking_in import in_process
 GOAL, PEAK_GOAL = at_most(1 / 5), at_most(500)
 NOTE = (
     "dbt finds the rows staged in the same database and its own start-up is left out (its execution time of the "
-    "snapshot); ours finds them spooled, and writes the rows, the transitions and the marks of the customers concerned"
+    "snapshot); ours finds them spooled, and writes rows, transitions and the marks of the customers concerned. "
+    "Finding these customers, reading keys and hashes, and writing rows take a fifth each of the two cores' time"
 )
 SNAPSHOT = """{% snapshot invoice_history %}
 {{ config(target_schema="history", unique_key="invoice_id", strategy="check", check_cols="all") }}

@@ -16,7 +16,7 @@ def run(bench: Bench) -> list[Measured]:
     with filled(bench, customers) as ground:
         ground.rebuild()
         ground.refresh()  # sends the reminders that are due, which are no part of this
-        for number in range(bench.pick(full=2, small=3)):
+        for number in range(bench.pick(full=1, small=3)):
             ground.vacuum()
             _change(ground, number)
             ours = timed(ground.refresh)
