@@ -24,7 +24,8 @@ SHORT_BYTES = 64
 NULL = np.uint64(0x9E3779B97F4A7C15)
 STEP = np.uint64(0xD6E8FEB86659FD93)
 """An odd number: multiplying by it before adding keeps the order of columns and of words apart."""
-PLAIN_INTEGERS = {pa.date32(): pa.int32(), pa.bool_(): pa.int8(), pa.int64(): pa.int64()}
+NARROW = {pa.date32(): pa.int32(), pa.bool_(): pa.int8()}
+"""What casts to a narrower integer only; all else casts to int64."""
 
 
 def of_rows(stream: Stream, rows: pa.Table) -> pa.ChunkedArray:
@@ -43,6 +44,8 @@ def without_unchanged(stream: Stream, known: pa.Table, rows: pa.Table, keep: pa.
 
     `known` has the columns key and content_hash; rows whose keys are in `keep` are compared in any case.
     """
+    if not len(known):
+        return rows, known
     keys, known_keys = rows[stream.key], known[stream.key]
     is_same = _has_its_hash(stream, known, rows)
     if len(keep):
@@ -72,7 +75,7 @@ def _of_values(values: pa.Array) -> Hashes:
 
 def _of_numbers(values: pa.Array) -> Hashes:
     """Of integers, dates, booleans and instants, by their bits."""
-    numbers = values.cast(PLAIN_INTEGERS.get(values.type, pa.int64())).fill_null(0)
+    numbers = values.cast(NARROW.get(values.type, pa.int64())).fill_null(0)
     return _mixed(_plain(numbers).astype(np.int64).view(np.uint64))
 
 

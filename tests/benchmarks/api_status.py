@@ -50,10 +50,9 @@ def _compared(bench: Bench, our_port: int, bare_port: int, customers: int) -> It
         drive(our_port, repeated, seconds=seconds)
         pairs = [_pair(our_port, bare_port, repeated, seconds) for _ in range(rounds)]
         note = "tokens that come again, as a portal's do: remembered until they expire or the keys change."
-        repeated_row = of_rounds(
+        yield of_rounds(
             WORK, f"{against}; tokens repeat", [_speeds(pair) for pair in pairs], "requests/s", at_least(0.7), note
         )
-        yield repeated_row
         yield _latency(our_port, bare_port, repeated, seconds, rounds)
 
 

@@ -9,23 +9,20 @@ from __future__ import annotations
 import asyncio
 import statistics
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from multiprocessing import get_context
 from multiprocessing.connection import Connection as Pipe
-from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import orjson
 import psycopg
+from rich.console import Console
 
-from config import schedule, tables
-from config.database import LiveDatabase, connect, embedded_url
-from config.notifications import FloodGate
+from config import schedule
+from config.database import LiveDatabase
 from config.settings import GivenSettings
-from jobs.migrate import migrate
 from jobs.politeness import SLOTS_OF_WHMCS, Slots
 from jobs.progress import silent
 from jobs.sources.spool import SpooledRows
@@ -33,8 +30,8 @@ from jobs.sources.whmcs.rows import recordings
 from jobs.sources.whmcs.sweep import Gathered, Stretch
 from jobs.sources.whmcs.transport import WhmcsTransport
 from materializer import rebuild
-from materializer.rules import Rules
-from tests.benchmarks.ground import NOW, STATEMENTS, Ground
+from tests.benchmarks.bench import opened
+from tests.benchmarks.ground import NOW, Ground, filled
 
 PAGE_ROWS = 250
 INVOICE = {
@@ -58,18 +55,7 @@ from me_status join snapshot.invoice on invoice.client_id = me_status.whmcs_clie
 
 def main(customers: int) -> None:
     """Prints every figure, one per line."""
-    with tempfile.TemporaryDirectory() as folder:
-        url = embedded_url(Path(folder))
-        engine = connect(GivenSettings(database_url=url))
-        migrate(engine)
-        files = tables.load(GivenSettings())
-        notifications = files.notifications.model_copy(
-            update={"flood_gate": FloodGate(floor=10**9, factor=1000, days=30)}
-        )
-        ground = Ground(url, engine, customers, Rules(notifications, files.tasks, ZoneInfo("Asia/Tokyo")))
-        for statement in STATEMENTS.read_text().split(";\n"):
-            ground.execute(statement, customers=customers)
-        ground.vacuum()
+    with opened("small", Console(stderr=True)) as bench, filled(bench, customers) as ground:
         began = time.perf_counter()
         _say("rebuild, processor time per customer", _cpu(lambda: _rebuild(ground)) / customers * 1e6, "us")
         _say("rebuild in one thread, with the server's part", (time.perf_counter() - began) / customers * 1e6, "us")
@@ -78,10 +64,9 @@ def main(customers: int) -> None:
         ground.vacuum()
         ground.refresh()
         ground.vacuum()
-        _tell_sizes(url)
+        _tell_sizes(ground.url)
         _tell_slots(ground.database)
         _tell_requests()
-        engine.dispose()
 
 
 def _rebuild(ground: Ground) -> None:

@@ -1,35 +1,25 @@
 """`python -m tests.benchmarks.sources_standin CUSTOMERS`: both sources' stand-ins in a process of their own.
 
-One line of JSON on standard output holds the settings that lead to them; it ends when its standard input does.
+It tells the settings that lead to them.
 """
 
 from __future__ import annotations
 
-import json
-import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from typing import Any
 
 from jobs.sandbox import salesforce, whmcs
 from jobs.sandbox.clock import SimulatedClock
 from jobs.sandbox.population import Population
+from tests.benchmarks import beside
 from tests.benchmarks.ground import NOW
 from tests.benchmarks.whmcs_standin import POPULATION
 
 
-@contextmanager
-def started(customers: int) -> Iterator[dict[str, Any]]:
+def started(customers: int) -> AbstractContextManager[dict[str, Any]]:
     """Starts the process and gives the settings that lead to both."""
-    command = [sys.executable, "-m", "tests.benchmarks.sources_standin", str(customers)]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdin is not None
-        assert process.stdout is not None
-        try:
-            yield json.loads(process.stdout.readline())
-        finally:
-            process.stdin.close()
+    return beside.started(__name__, customers)
 
 
 def main() -> None:
@@ -48,9 +38,7 @@ def main() -> None:
             "whmcs_secret": install.secret,
             "me_status_timezone": population.zone.key,
         }
-        sys.stdout.write(json.dumps(told) + "\n")
-        sys.stdout.flush()
-        sys.stdin.read()
+        beside.tell(told)
 
 
 if __name__ == "__main__":

@@ -1,16 +1,12 @@
 """`python -m tests.benchmarks.whmcs_standin CUSTOMERS PAGE_SIZE`: a WHMCS stand-in in a process of its own.
 
-Its pages of invoices are rendered beforehand. One line of JSON on standard output says where it is; it ends when its
-standard input does.
+Its pages of invoices are rendered beforehand. It tells where it is.
 """
 
 from __future__ import annotations
 
-import json
-import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from datetime import date
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -18,22 +14,15 @@ from zoneinfo import ZoneInfo
 from jobs.sandbox import whmcs
 from jobs.sandbox.clock import SimulatedClock
 from jobs.sandbox.population import Population
+from tests.benchmarks import beside
 from tests.benchmarks.ground import NOW
 
 POPULATION = {"seed": 7, "start": date(2026, 11, 20), "zone": ZoneInfo("Asia/Tokyo")}
 
 
-@contextmanager
-def started(customers: int, page_size: int) -> Iterator[dict[str, Any]]:
+def started(customers: int, page_size: int) -> AbstractContextManager[dict[str, Any]]:
     """Starts the process and gives settings that lead to it, and how many invoices it has."""
-    command = [sys.executable, "-m", "tests.benchmarks.whmcs_standin", str(customers), str(page_size)]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdin is not None
-        assert process.stdout is not None
-        try:
-            yield json.loads(process.stdout.readline())
-        finally:
-            process.stdin.close()
+    return beside.started(__name__, customers, page_size)
 
 
 def main() -> None:
@@ -50,9 +39,7 @@ def main() -> None:
             "secret": install.secret,
             "invoices": len(install.tables["invoices"]),
         }
-        sys.stdout.write(json.dumps(told) + "\n")
-        sys.stdout.flush()
-        sys.stdin.read()
+        beside.tell(told)
 
 
 if __name__ == "__main__":

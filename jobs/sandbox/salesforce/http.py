@@ -12,7 +12,7 @@ from urllib.parse import unquote_plus
 
 from werkzeug.wrappers import Request, Response
 
-from jobs.sandbox.salesforce import resources as resources
+from jobs.sandbox.salesforce import resources
 from jobs.sandbox.salesforce.answers import REST_FAULTS, Answer, Refusal, json_answer, not_found, rest_fault
 from jobs.sandbox.salesforce.bulk import BulkJobs
 from jobs.sandbox.salesforce.login import OLDEST_VERSION, soap_answer, token_answer

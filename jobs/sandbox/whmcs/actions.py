@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from jobs.sandbox.tables import Row
-from jobs.sandbox.whmcs import rows as rows
+from jobs.sandbox.whmcs import rows
 from jobs.sandbox.whmcs.answers import Refusal, Shape, listed, totals
 from jobs.sandbox.whmcs.lookup import Selection, sortable
 from jobs.sandbox.whmcs.records import Records

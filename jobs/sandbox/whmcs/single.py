@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from jobs.sandbox.tables import Row
-from jobs.sandbox.whmcs import rows as rows
+from jobs.sandbox.whmcs import rows
 from jobs.sandbox.whmcs.actions import (
     get_cancelled_packages,
     get_clients,
