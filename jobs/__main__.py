@@ -11,24 +11,13 @@ from pathlib import Path
 
 from config import database, logs
 from config.errors import MeStatusError, SettingsError
-from jobs import (
-    announce,
-    doctor,
-    explain,
-    export,
-    held,
-    instants,
-    migrate,
-    perform,
-    program,
-    progress,
-    rebuild,
-    run_job,
-    schedule,
-    status,
-)
-from jobs.perform import Wish
+from jobs import migrate, program, progress
+from jobs.commands import announce, doctor, explain, export, held, rebuild, schedule, status
 from jobs.program import FAILED, SUCCESS, WRONG_USE, Program, answer, complain, say
+from jobs.runs import dispatch
+from jobs.runs.dispatch import Wish
+from jobs.runs.run import Report, by_hand, exit_code, in_rehearsal
+from jobs.text import parse as parse_instant
 
 log = logs.get("commands")
 
@@ -60,7 +49,7 @@ def main(words: Sequence[str] | None = None) -> int:
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    jobs = perform.OF_ALL if arguments.job == "all" else (arguments.job,)
+    jobs = dispatch.OF_ALL if arguments.job == "all" else (arguments.job,)
     if arguments.slot and arguments.as_of:
         raise SettingsError(["--slot runs as of the clock, for the slot it is in; leave out --slot or --as-of"])
     loaded = program.load(*jobs)
@@ -69,14 +58,14 @@ def _run(arguments: argparse.Namespace) -> int:
         if arguments.slot:
             reports = [schedule.offer(engine, loaded, job, wish=wish) for job in jobs]
         elif arguments.dry_run:
-            reports = run_job.in_rehearsal(engine, loaded, arguments.job, wish, arguments.as_of)
+            reports = in_rehearsal(engine, loaded, arguments.job, wish, arguments.as_of)
         else:
-            reports = run_job.by_hand(engine, loaded, arguments.job, wish, arguments.as_of)
+            reports = by_hand(engine, loaded, arguments.job, wish, arguments.as_of)
     return _tell(reports, arguments)
 
 
-def _tell(reports: list[run_job.Report], arguments: argparse.Namespace) -> int:
-    code = run_job.exit_code(reports)
+def _tell(reports: list[Report], arguments: argparse.Namespace) -> int:
+    code = exit_code(reports)
     if arguments.json:
         runs = [report.as_json() for report in reports]
         outcomes = {0: "succeeded", 1: "failed"}
@@ -143,11 +132,11 @@ def _schedule(arguments: argparse.Namespace) -> int:
 
 def _demo(arguments: argparse.Namespace) -> int:
     from config.settings import load_home
-    from jobs import demo
+    from jobs.demo import command
     from readapi import server
 
-    doors = demo.Doors(serve=server.serve, load=server.load)
-    return demo.run(
+    doors = command.Doors(serve=server.serve, load=server.load)
+    return command.run(
         load_home(),
         doors,
         customers=arguments.customers,
@@ -215,7 +204,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _add_run(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("job", choices=(*perform.JOBS, "all"), metavar="JOB", help=", ".join((*perform.JOBS, "all")))
+    parser.add_argument("job", choices=(*dispatch.JOBS, "all"), metavar="JOB", help=", ".join((*dispatch.JOBS, "all")))
     parser.add_argument("--full", action="store_true", help="read everything, not only what changed")
     parser.add_argument("--accept-shrink", action="store_true", help="remove what is gone however much it is")
     how = parser.add_mutually_exclusive_group()
@@ -255,7 +244,7 @@ def _add_announce(parser: argparse.ArgumentParser) -> None:
 
 def _instant(text: str) -> datetime:
     try:
-        return instants.parse(text)
+        return parse_instant(text)
     except ValueError as error:
         raise argparse.ArgumentTypeError(str(error)) from None
 

@@ -8,7 +8,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from config import notifications, tasks
-from materializer.facts import (
+from materializer.rules.facts import (
     Account,
     Case,
     Facts,
@@ -21,7 +21,7 @@ from materializer.facts import (
     ServiceChange,
     Standing,
 )
-from materializer.rules import Rules
+from materializer.rules.rules import Rules
 
 CUSTOMER = "001000000000001AAA"
 NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)

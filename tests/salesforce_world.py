@@ -13,10 +13,9 @@ from sqlalchemy import Engine, text
 
 from config import tables
 from config.settings import GivenSettings
-from jobs import run_job
-from jobs.perform import Wish
 from jobs.program import Program
-from jobs.run_job import Report
+from jobs.runs.dispatch import Wish
+from jobs.runs.run import Report, by_hand
 from jobs.sandbox.clock import SimulatedClock
 from jobs.sandbox.population import Population
 from jobs.sandbox.salesforce import SalesforceOrg
@@ -89,10 +88,10 @@ class World:
 
     def sync(self, **wish: Any) -> Report:
         """One run of sync-salesforce, such as `sync(full=True)`."""
-        return run_job.by_hand(self.engine, self.program, "sync-salesforce", Wish(**wish), self.org.clock.now())[0]
+        return by_hand(self.engine, self.program, "sync-salesforce", Wish(**wish), self.org.clock.now())[0]
 
     def refresh(self) -> Report:
-        return run_job.by_hand(self.engine, self.program, "refresh", Wish(), self.org.clock.now())[0]
+        return by_hand(self.engine, self.program, "refresh", Wish(), self.org.clock.now())[0]
 
     # What is in the tables then.
 

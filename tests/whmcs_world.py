@@ -15,15 +15,14 @@ from sqlalchemy import Engine, text
 
 from config import tables
 from config.settings import GivenSettings
-from jobs import run_job
-from jobs.perform import Wish
 from jobs.program import Program
-from jobs.run_job import Report
+from jobs.runs.dispatch import Wish
+from jobs.runs.run import Report, by_hand
 from jobs.sandbox.clock import SimulatedClock
 from jobs.sandbox.population import Population
 from jobs.sandbox.server import StandIn
 from jobs.sandbox.whmcs import WhmcsInstall, label
-from materializer.streams import STREAMS
+from materializer.snapshot.streams import STREAMS
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -139,10 +138,10 @@ class World:
 
     def sync(self, **wish: Any) -> Report:
         """One run of sync-whmcs, such as `sync(full=True)`."""
-        return run_job.by_hand(self.engine, self.program, "sync-whmcs", Wish(**wish), self.install.clock.now())[0]
+        return by_hand(self.engine, self.program, "sync-whmcs", Wish(**wish), self.install.clock.now())[0]
 
     def refresh(self) -> Report:
-        return run_job.by_hand(self.engine, self.program, "refresh", Wish(), self.install.clock.now())[0]
+        return by_hand(self.engine, self.program, "refresh", Wish(), self.install.clock.now())[0]
 
     # What is in the tables then.
 

@@ -18,8 +18,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from jobs.sources.identifiers import normalised
-from materializer.calendar import end_of_month
-from materializer.pulls import RefusedRecord
+from materializer.rules.calendar import end_of_month
+from materializer.snapshot.pulls import RefusedRecord
 
 INSTANT = pa.timestamp("us", tz="UTC")
 MONEY = re.compile(r"-?[0-9]{1,15}(\.[0-9]{1,6})?")

@@ -15,7 +15,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from materializer.streams import Stream
+from materializer.snapshot.streams import Stream
 
 RUN_ROWS = 250_000
 BATCH_ROWS = 8192

@@ -23,13 +23,13 @@ from rich.console import Console
 from config import schedule
 from config.database import LiveDatabase
 from config.settings import GivenSettings
-from jobs.politeness import SLOTS_OF_WHMCS, Slots
 from jobs.progress import silent
+from jobs.runs.rate_limit import SLOTS_OF_WHMCS, Slots
 from jobs.sources.spool import SpooledRows
 from jobs.sources.whmcs.rows import recordings
 from jobs.sources.whmcs.sweep import Gathered, Stretch
 from jobs.sources.whmcs.transport import WhmcsTransport
-from materializer import rebuild
+from materializer.refresh import rebuild
 from tests.benchmarks.bench import opened
 from tests.benchmarks.ground import NOW, Ground, filled
 

@@ -20,11 +20,11 @@ from sqlalchemy import Engine, text
 from config import tables
 from config.database import LiveDatabase, connect
 from config.notifications import FloodGate
-from jobs import executor
-from materializer import rebuild, refresh
-from materializer.rebuild import Rebuilt
-from materializer.refresh import Refreshed
-from materializer.rules import Rules
+from jobs.runs import executor
+from materializer.refresh import rebuild, refresh
+from materializer.refresh.rebuild import Rebuilt
+from materializer.refresh.refresh import Refreshed
+from materializer.rules.rules import Rules
 from tests.benchmarks.bench import Bench, settings_for
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)

@@ -20,16 +20,16 @@ from sqlalchemy import text
 from config import fields, schedule
 from config.database import LiveDatabase, connect
 from config.settings import Settings
-from jobs import executor
 from jobs.progress import silent
+from jobs.runs import executor
+from jobs.runs.sync import known_of, policy_for
 from jobs.sources import whmcs
 from jobs.sources.spool import SpooledRows
-from jobs.sync import known_of, policy_for
-from materializer import commit, store
-from materializer.commit import Taken
-from materializer.pulls import Pulled
-from materializer.store import Scope
-from materializer.streams import INVOICE
+from materializer.snapshot import commit, store
+from materializer.snapshot.commit import Taken
+from materializer.snapshot.pulls import Pulled
+from materializer.snapshot.store import Scope
+from materializer.snapshot.streams import INVOICE
 from tests.benchmarks.bench import settings_for
 from tests.benchmarks.ground import NOW
 

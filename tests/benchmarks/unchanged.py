@@ -10,9 +10,9 @@ from sqlalchemy import Engine
 
 from config import tables
 from config.database import connect
-from jobs import run_job
-from jobs.perform import Wish
 from jobs.program import Program
+from jobs.runs.dispatch import Wish
+from jobs.runs.run import by_hand
 from tests.benchmarks.bench import Bench, settings_for
 from tests.benchmarks.ground import NOW, timed
 from tests.benchmarks.measured import Measured, at_most, of_rounds
@@ -50,6 +50,6 @@ def run(bench: Bench) -> list[Measured]:
 
 
 def _run(engine: Engine, program: Program, now: datetime, *, full: bool) -> None:
-    reports = run_job.by_hand(engine, program, "all", Wish(full=full), now)
+    reports = by_hand(engine, program, "all", Wish(full=full), now)
     failed = [report.in_words() for report in reports if report.outcome == "failed"]
     assert not failed, failed

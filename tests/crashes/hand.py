@@ -80,7 +80,7 @@ class Hand:
 
 
 def _serve(log: Path) -> None:
-    from jobs import __main__ as program  # imported once, here, for all children
+    from jobs import __main__ as program
 
     for line in sys.stdin:
         words = json.loads(line)["words"]
@@ -97,7 +97,7 @@ def _serve(log: Path) -> None:
 
 def _become(main: Any, words: list[str], log: Path) -> None:
     from jobs.sources.whmcs import rota
-    from materializer import outbox
+    from materializer.refresh import outbox
 
     outbox.BATCH = SEND_AT_ONCE
     rota.LEAST = READ_AT_LEAST

@@ -39,7 +39,7 @@ class Cluster:
 
         with Client(self.address.replace("dask://", "tcp://"), set_as_default=False) as client:
             client.wait_for_workers(count, timeout=60)
-            client.run(exec, "import jobs.politeness")
+            client.run(exec, "import jobs.runs.rate_limit")
 
     def close(self) -> None:
         for process in (*self.workers, self._scheduler):

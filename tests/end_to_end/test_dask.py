@@ -16,9 +16,9 @@ import pytest
 from config import tables
 from config.database import connect
 from config.settings import GivenSettings
-from jobs import run_job
-from jobs.perform import Wish
 from jobs.program import Program
+from jobs.runs.dispatch import Wish
+from jobs.runs.run import by_hand
 from jobs.sandbox import salesforce, whmcs
 from jobs.sandbox.clock import SimulatedClock
 from jobs.sandbox.population import Population
@@ -63,7 +63,7 @@ class Place:
         self.program = Program(settings, replace(read, schedule=plan))
 
     def run(self, now: datetime) -> None:
-        for report in run_job.by_hand(self.engine, self.program, "all", Wish(full=True), now):
+        for report in by_hand(self.engine, self.program, "all", Wish(full=True), now):
             assert report.outcome in ("succeeded", "held"), report.error
 
     def rows(self, question: str) -> list[tuple[Any, ...]]:
@@ -194,14 +194,14 @@ def test_a_worker_of_another_database_is_refused(place: Callable[..., Place], tm
 
         there = place({}, spread)
         there.mark(100)
-        (report,) = run_job.by_hand(there.engine, there.program, "refresh", Wish(), START)
+        (report,) = by_hand(there.engine, there.program, "refresh", Wish(), START)
         assert "names another database" in str(report.error)
 
 
 def test_a_cluster_that_is_not_there_is_named(place: Callable[..., Place], monkeypatch: pytest.MonkeyPatch) -> None:
     """The operator reads which setting leads nowhere, and what to start."""
-    monkeypatch.setattr("jobs.cluster.PATIENCE", 1)
+    monkeypatch.setattr("jobs.runs.cluster.PATIENCE", 1)
     there = place({}, lambda _: "dask://127.0.0.1:1")
     there.mark(100)
-    (report,) = run_job.by_hand(there.engine, there.program, "refresh", Wish(), START)
+    (report,) = by_hand(there.engine, there.program, "refresh", Wish(), START)
     assert "no Dask scheduler answers at dask://127.0.0.1:1; start one" in str(report.error)

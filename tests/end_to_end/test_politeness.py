@@ -13,7 +13,7 @@ import psycopg
 import pytest
 from sqlalchemy import Engine
 
-from jobs.politeness import Slots
+from jobs.runs.rate_limit import Slots
 from tests.end_to_end import cluster
 from tests.end_to_end.cluster import Cluster
 from tests.whmcs_world import World

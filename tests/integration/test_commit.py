@@ -13,11 +13,11 @@ from sqlalchemy import Engine, text
 
 from config import fields
 from config.database import LiveDatabase, rehearsal
-from materializer import commit
-from materializer.commit import Taken
-from materializer.pulls import HistoricChange, Pulled, RefusedRecord
-from materializer.streams import STREAMS, Stream
-from materializer.transitions import TransitionPolicy
+from materializer.snapshot import commit
+from materializer.snapshot.commit import Taken
+from materializer.snapshot.pulls import HistoricChange, Pulled, RefusedRecord
+from materializer.snapshot.streams import STREAMS, Stream
+from materializer.snapshot.transitions import TransitionPolicy
 
 NOW = datetime(2026, 4, 1, 12, tzinfo=UTC)
 WORDS = fields.load().words

@@ -18,10 +18,11 @@ from jsonschema import Draft202012Validator, FormatChecker
 from sqlalchemy import Engine, text
 
 from config.database import LiveDatabase
-from materializer import departures, outbox
-from materializer.rebuild import rebuild
-from materializer.refresh import refresh
-from materializer.streams import STREAMS
+from materializer.refresh import outbox
+from materializer.refresh.rebuild import rebuild
+from materializer.refresh.refresh import refresh
+from materializer.snapshot import deletions
+from materializer.snapshot.streams import STREAMS
 from readapi.openapi import status_schema
 from tests.builders import rules
 
@@ -239,8 +240,8 @@ def test_merges_beside_refreshes_and_sendings_lose_nothing(filled: Engine, datab
 
 def merge(pair: int, connection: Any) -> None:
     loser, winner = (f"001{number:012}AAA" for number in (pair, pair + 1))
-    departures.remove(connection, STREAMS["account"], [loser], 20, NOW)
-    departures.merge(connection, {loser: winner}, NOW)
+    deletions.remove(connection, STREAMS["account"], [loser], 20, NOW)
+    deletions.merge(connection, {loser: winner}, NOW)
 
 
 def waiting(engine: Engine) -> int:

@@ -11,8 +11,8 @@ import pytest
 import stamina
 from sqlalchemy import Engine
 
-from jobs import doctor
-from jobs.doctor import Line
+from jobs.commands import doctor
+from jobs.commands.doctor import Line
 from jobs.sandbox.clock import SimulatedClock
 from jobs.sandbox.salesforce import SalesforceOrg
 from jobs.sandbox.server import StandIn

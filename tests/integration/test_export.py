@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import Engine, text
 
 from config.errors import SettingsError
-from jobs.export import export
+from jobs.commands.export import export
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from jobs.sandbox.salesforce import SalesforceOrg, serve
 from jobs.sources import salesforce
 from jobs.sources.errors import CredentialsError, FieldMissing, PermissionDenied, QuotaExhausted, TransientError
 from jobs.sources.salesforce import SalesforceSource
-from materializer.pulls import Pulled, StreamState
+from materializer.snapshot.pulls import Pulled, StreamState
 
 START = datetime(2026, 11, 1, 9, 0, 0, tzinfo=UTC)
 MAPPING = fields.load()

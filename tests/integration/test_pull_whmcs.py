@@ -20,7 +20,7 @@ from jobs.sources import whmcs
 from jobs.sources.errors import CredentialsError, PermissionDenied, SourceError, TransientError
 from jobs.sources.known import NOTHING, Known
 from jobs.sources.whmcs import WhmcsSource
-from materializer.pulls import Pulled, StreamState
+from materializer.snapshot.pulls import Pulled, StreamState
 
 TOKYO = ZoneInfo("Asia/Tokyo")
 START = datetime(2026, 11, 1, tzinfo=UTC)

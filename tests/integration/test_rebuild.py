@@ -12,11 +12,11 @@ from sqlalchemy import text
 from config.database import LiveDatabase
 from config.settings import Settings
 from config.tables import load
-from jobs import status
+from jobs.commands import status
 from jobs.program import Program
-from materializer.rebuild import rebuild
-from materializer.refresh import refresh
-from materializer.rules import Rules
+from materializer.refresh.rebuild import rebuild
+from materializer.refresh.refresh import refresh
+from materializer.rules.rules import Rules
 from readapi.app import create_app
 from readapi.statements import open_pool
 from tests.builders import rules

@@ -9,10 +9,10 @@ import pytest
 from sqlalchemy import text
 
 from config.database import LiveDatabase, rehearsal
-from materializer import outbox
-from materializer.rebuild import rebuild
-from materializer.refresh import Refreshed, refresh, refresh_batch
-from materializer.rules import Rules
+from materializer.refresh import outbox
+from materializer.refresh.rebuild import rebuild
+from materializer.refresh.refresh import Refreshed, refresh, refresh_batch
+from materializer.rules.rules import Rules
 from tests.builders import rules
 
 NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)

@@ -13,11 +13,11 @@ from sqlalchemy import Engine, text
 from config import fields
 from config.database import LiveDatabase
 from config.schedule import ShrinkGate
-from materializer import commit, removals
-from materializer.pulls import Pulled
-from materializer.removals import Settled
-from materializer.streams import SERVICE
-from materializer.transitions import TransitionPolicy
+from materializer.snapshot import commit, shrink_gate
+from materializer.snapshot.pulls import Pulled
+from materializer.snapshot.shrink_gate import Settled
+from materializer.snapshot.streams import SERVICE
+from materializer.snapshot.transitions import TransitionPolicy
 
 NOW = datetime(2026, 4, 1, 12, tzinfo=UTC)
 GATE = ShrinkGate(percent=5, rows=10)
@@ -44,7 +44,7 @@ def settle(
     """A full pull of services `ids`; the source still has those in `kept` when asked directly."""
     pulled = Pulled(SERVICE, Services(ids), "full", confirm_gone=lambda keys: set(keys) - set(kept), **told)
     taken = commit.take_in(database, pulled, BASELINE, run_id=run_id, now=NOW, window_rows=1000)
-    return removals.settle(database, [taken], gate, run_id=run_id, now=NOW)
+    return shrink_gate.settle(database, [taken], gate, run_id=run_id, now=NOW)
 
 
 def left(engine: Engine) -> int:
@@ -65,7 +65,7 @@ def decision(engine: Engine, run_id: int) -> str | None:
 )
 def test_the_gate_trips_on_a_share_and_a_number_or_on_everything(before: int, missing: int, expected: bool) -> None:
     """More than 5 % and more than 10 rows, or every row of three or more."""
-    assert expected is removals.is_shrinking(before, missing, GATE)
+    assert expected is shrink_gate.is_shrinking(before, missing, GATE)
 
 
 def test_confirmed_removals_are_applied_and_others_stay(database: LiveDatabase, engine: Engine) -> None:
@@ -88,7 +88,7 @@ def test_a_held_run_is_released_once(database: LiveDatabase, engine: Engine) -> 
     held = settle(database, range(50), 2).held
     assert held is not None
     assert ({"service": 50}, 100) == (held["removals"], left(engine))
-    assert ({"service": 50}, {}) == (removals.release(database, 2, NOW), removals.release(database, 2, NOW))
+    assert ({"service": 50}, {}) == (shrink_gate.release(database, 2, NOW), shrink_gate.release(database, 2, NOW))
     assert 50 == left(engine)
 
 
@@ -96,8 +96,8 @@ def test_a_discarded_run_removes_nothing(database: LiveDatabase, engine: Engine)
     """The rows stay; discarding twice is harmless, and there is nothing left to release."""
     settle(database, range(100), 1)
     settle(database, range(50), 2)
-    assert (True, False) == (removals.discard(database, 2, NOW), removals.discard(database, 2, NOW))
-    assert ({}, 100) == (removals.release(database, 2, NOW), left(engine))
+    assert (True, False) == (shrink_gate.discard(database, 2, NOW), shrink_gate.discard(database, 2, NOW))
+    assert ({}, 100) == (shrink_gate.release(database, 2, NOW), left(engine))
 
 
 def test_a_later_complete_pull_supersedes_a_hold(database: LiveDatabase, engine: Engine) -> None:

@@ -11,7 +11,7 @@ from sqlalchemy import Engine, text
 import sql
 from config.database import rehearsal
 from config.errors import MeStatusError
-from jobs import runs
+from jobs.runs import ledger
 
 NOW = datetime(2026, 3, 1, 9, 0, tzinfo=UTC)
 
@@ -23,7 +23,7 @@ def rows(engine: Engine) -> list[dict[str, Any]]:
 
 def test_a_good_run_is_recorded_with_its_counts(engine: Engine) -> None:
     """started_at is the run's now, finished_at that plus the time taken; a run by hand has no slot."""
-    with runs.started(engine, "refresh", now=NOW) as run:
+    with ledger.started(engine, "refresh", now=NOW) as run:
         run.counts["customers"] = 3
     (row,) = rows(engine)
     assert ("succeeded", {"customers": 3}, NOW, None) == (
@@ -34,7 +34,7 @@ def test_a_good_run_is_recorded_with_its_counts(engine: Engine) -> None:
 
 def test_a_failed_run_leaves_its_row_and_the_error_goes_on(engine: Engine) -> None:
     """The ledger says why, without secrets."""
-    with pytest.raises(MeStatusError), runs.started(engine, "prune", now=NOW):
+    with pytest.raises(MeStatusError), ledger.started(engine, "prune", now=NOW):
         raise MeStatusError("jane@example.org was refused")
     (row,) = rows(engine)
     assert ("failed", "[hidden] was refused") == (row["outcome"], row["error"])
@@ -42,14 +42,14 @@ def test_a_failed_run_leaves_its_row_and_the_error_goes_on(engine: Engine) -> No
 
 def test_an_unexpected_error_is_told_by_place_only(engine: Engine) -> None:
     """The message of a foreign error may quote anything, so it is not stored."""
-    with pytest.raises(ValueError, match="Suzuki"), runs.started(engine, "prune", now=NOW):
+    with pytest.raises(ValueError, match="Suzuki"), ledger.started(engine, "prune", now=NOW):
         raise ValueError("Suzuki Taro")
     assert "Suzuki" not in rows(engine)[0]["error"]
 
 
 def test_a_held_run_waits_for_the_operator(engine: Engine) -> None:
     """A gate gives the outcome held and an entry to decide on."""
-    with runs.started(engine, "refresh", now=NOW) as run:
+    with ledger.started(engine, "refresh", now=NOW) as run:
         run.hold("flood", None, {"INVOICE_DUE": 500})
     assert "held" == rows(engine)[0]["outcome"]
     with engine.connect() as connection:
@@ -59,27 +59,27 @@ def test_a_held_run_waits_for_the_operator(engine: Engine) -> None:
 
 def test_a_slot_is_run_once(engine: Engine) -> None:
     """The second claimer of a slot gets None, and no row."""
-    with runs.claimed(engine, "refresh", now=NOW, due_at=NOW) as first:
+    with ledger.claimed(engine, "refresh", now=NOW, due_at=NOW) as first:
         assert first is not None
-    with runs.claimed(engine, "refresh", now=NOW, due_at=NOW) as second:
+    with ledger.claimed(engine, "refresh", now=NOW, due_at=NOW) as second:
         assert second is None
     assert 1 == len(rows(engine))
 
 
 def test_a_slot_that_comes_during_a_run_is_skipped(engine: Engine) -> None:
     """Runs of one job do not overlap; another job goes on."""
-    with runs.started(engine, "refresh", now=NOW):
-        with runs.claimed(engine, "refresh", now=NOW, due_at=NOW) as skipped:
+    with ledger.started(engine, "refresh", now=NOW):
+        with ledger.claimed(engine, "refresh", now=NOW, due_at=NOW) as skipped:
             assert skipped is None
-        with runs.claimed(engine, "prune", now=NOW, due_at=NOW) as other:
+        with ledger.claimed(engine, "prune", now=NOW, due_at=NOW) as other:
             assert other is not None
 
 
 def test_a_rebuild_and_a_refresh_do_not_overlap(engine: Engine) -> None:
     """Jobs that write documents share a lock."""
     with (
-        runs.started(engine, "rebuild", now=NOW),
-        runs.claimed(engine, "refresh", now=NOW, due_at=NOW) as refresh,
+        ledger.started(engine, "rebuild", now=NOW),
+        ledger.claimed(engine, "refresh", now=NOW, due_at=NOW) as refresh,
     ):
         assert refresh is None
 
@@ -90,14 +90,14 @@ def test_a_dead_run_is_marked_failed_by_the_next(engine: Engine) -> None:
         connection.execute(
             text("insert into job_run (job, started_at, outcome) values ('refresh', :now, 'running')"), {"now": NOW}
         )
-    with runs.started(engine, "refresh", now=NOW):
+    with ledger.started(engine, "refresh", now=NOW):
         pass
     assert ["failed", "succeeded"] == [row["outcome"] for row in rows(engine)]
 
 
 def test_a_rehearsed_run_leaves_no_row(engine: Engine) -> None:
     """A dry run is seen in its own transaction only."""
-    with rehearsal(engine) as database, runs.rehearsed(database, "refresh", now=NOW) as run:
+    with rehearsal(engine) as database, ledger.rehearsed(database, "refresh", now=NOW) as run:
         assert run.run_id > 0
     assert [] == rows(engine)
 
@@ -105,9 +105,9 @@ def test_a_rehearsed_run_leaves_no_row(engine: Engine) -> None:
 def test_a_run_that_lost_its_lock_to_another_writes_no_more(engine: Engine) -> None:
     """The lock goes with its session; once another run has taken the job over, the first one's transactions fail."""
     lost = pytest.raises(MeStatusError, match="another run took over")
-    with lost, runs.started(engine, "refresh", now=NOW) as first:
+    with lost, ledger.started(engine, "refresh", now=NOW) as first:
         cut_off(engine)
-        with runs.started(engine, "refresh", now=NOW):
+        with ledger.started(engine, "refresh", now=NOW):
             pass
         with first.database.begin() as connection:
             connection.execute(text("insert into pipeline.refresh_mark values ('001000000000001AAA', now())"))
@@ -119,16 +119,16 @@ def test_a_run_that_lost_its_lock_to_another_writes_no_more(engine: Engine) -> N
 def test_a_run_that_was_given_up_cannot_end_well(engine: Engine) -> None:
     """Whoever took the job over has marked it failed, and so it stays."""
     lost = pytest.raises(MeStatusError, match="another run took over")
-    with lost, runs.started(engine, "refresh", now=NOW):
+    with lost, ledger.started(engine, "refresh", now=NOW):
         cut_off(engine)
-        with runs.started(engine, "refresh", now=NOW):
+        with ledger.started(engine, "refresh", now=NOW):
             pass
     assert ["failed", "succeeded"] == [row["outcome"] for row in rows(engine)]
 
 
 def test_a_run_whose_lock_nobody_took_goes_on(engine: Engine) -> None:
     """A server that restarts between two transactions does no harm."""
-    with runs.started(engine, "refresh", now=NOW) as run:
+    with ledger.started(engine, "refresh", now=NOW) as run:
         cut_off(engine)
         with run.database.begin() as connection:
             connection.execute(text("select 1"))
@@ -137,7 +137,7 @@ def test_a_run_whose_lock_nobody_took_goes_on(engine: Engine) -> None:
 
 def test_a_unit_of_a_run_that_was_given_up_is_not_done(engine: Engine) -> None:
     """Workers elsewhere have no lock: what tells them is the ledger."""
-    with runs.started(engine, "refresh", now=NOW) as run:
+    with ledger.started(engine, "refresh", now=NOW) as run:
         pass
     with engine.begin() as connection:
         claim = {"run_id": run.run_id, "unit": "late"}

@@ -17,7 +17,7 @@ from sqlalchemy import Engine, text
 from config import tables
 from config.schedule import JobTiming
 from config.settings import Settings
-from jobs import schedule
+from jobs.commands import schedule
 from jobs.program import Program
 
 TOKYO = ZoneInfo("Asia/Tokyo")

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from materializer.calendar import end_of_month, moment_of, start_of_day, today
+from materializer.rules.calendar import end_of_month, moment_of, start_of_day, today
 
 ZONES = [
     "UTC", "Asia/Tokyo", "Europe/Vienna", "America/New_York", "America/Santiago", "Africa/Cairo", "Asia/Beirut",

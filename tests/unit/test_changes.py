@@ -9,8 +9,8 @@ import pyarrow as pa
 from hypothesis import given
 from hypothesis import strategies as st
 
-from materializer import changes
-from materializer.streams import CASE, INVOICE, SERVICE, Stream
+from materializer.snapshot import changes
+from materializer.snapshot.streams import CASE, INVOICE, SERVICE, Stream
 
 NOON = datetime(2026, 4, 1, 12, tzinfo=UTC)
 

@@ -10,7 +10,7 @@ import pytest
 
 from jobs.sources import columns
 from jobs.sources.columns import Column
-from materializer.pulls import RefusedRecord
+from materializer.snapshot.pulls import RefusedRecord
 
 TOKYO = ZoneInfo("Asia/Tokyo")
 

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from materializer import content_hash
-from materializer.streams import CASE, INVOICE, Stream
+from materializer.snapshot import content_hash
+from materializer.snapshot.streams import CASE, INVOICE, Stream
 
 NOON = datetime(2026, 4, 1, 12, tzinfo=UTC)
 NOTHING = pa.array([], pa.string())

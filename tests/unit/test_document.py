@@ -13,9 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator, FormatChecker
 
-from materializer.document import build
-from materializer.facts import Facts
-from materializer.rules import Rules
+from materializer.rules.document import build
+from materializer.rules.facts import Facts
+from materializer.rules.rules import Rules
 from tests import builders
 from tests.builders import NOON, account, card, case, change, facts, invoice, order, service, unlinked
 

@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from materializer import explain
-from materializer.calendar import today
-from materializer.document import build
-from materializer.facts import Facts
-from materializer.notifications import decide
-from materializer.tasks import tasks_of
+from materializer.rules import explain
+from materializer.rules.calendar import today
+from materializer.rules.document import build
+from materializer.rules.facts import Facts
+from materializer.rules.notifications import decide
+from materializer.rules.tasks import tasks_of
 from tests.builders import NOON, account, card, facts, invoice, order, rules, service, told, unlinked
 
 RULES = rules("Asia/Tokyo")

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from materializer.facts import Facts, Standing
-from materializer.notifications import Decision, decide, is_over
+from materializer.rules.facts import Facts, Standing
+from materializer.rules.notifications import Decision, decide, is_over
 from tests.builders import (
     CUSTOMER,
     NOON,

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from jobs.sources.spool import SpooledRows
-from materializer.streams import CASE, CLIENT
+from materializer.snapshot.streams import CASE, CLIENT
 
 PAGES = st.lists(st.lists(st.tuples(st.integers(0, 40), st.text(max_size=2)), max_size=12), max_size=12)
 

@@ -6,8 +6,8 @@ from datetime import date
 
 import pytest
 
-from materializer.facts import Facts
-from materializer.tasks import Task, tasks_of
+from materializer.rules.facts import Facts
+from materializer.rules.tasks import Task, tasks_of
 from tests.builders import TODAY, account, facts, invoice, order, rules, service, unlinked
 
 RULES = rules()

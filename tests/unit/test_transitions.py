@@ -12,10 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from config import fields
-from materializer import changes, paths, transitions
-from materializer.pulls import HistoricChange
-from materializer.streams import STREAMS
-from materializer.transitions import Transition, TransitionPolicy
+from materializer.snapshot import changes, transitions
+from materializer.snapshot.pulls import HistoricChange
+from materializer.snapshot.streams import STREAMS
+from materializer.snapshot.transitions import Transition, TransitionPolicy
 
 NOON = datetime(2026, 4, 1, 12, tzinfo=UTC)
 WORDS = fields.load().words
@@ -199,7 +199,7 @@ def path(start: str, end: str, history: tuple[HistoricChange, ...]) -> list[tupl
     )
     ends = found("account", eligibility(start), eligibility(end))
     return [
-        (step.old_value, step.new_value) for step in paths.with_steps(ends, {"a": (before, after)}, history, POLICY)
+        (step.old_value, step.new_value) for step in history.with_steps(ends, {"a": (before, after)}, history, POLICY)
     ]
 
 

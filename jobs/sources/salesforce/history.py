@@ -12,7 +12,7 @@ from jobs.sources.columns import instant
 from jobs.sources.errors import CredentialsError, QueryTimeout, QuotaExhausted, SourceError, TransientError
 from jobs.sources.identifiers import normalised
 from jobs.sources.salesforce.session import SalesforceSession
-from materializer.pulls import HistoricChange
+from materializer.snapshot.pulls import HistoricChange
 
 log = structlog.get_logger()
 Tracked = Literal["eligibility_status", "verification_status"]

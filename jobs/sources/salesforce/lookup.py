@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection
 
 from jobs.sources.identifiers import normalised
 from jobs.sources.salesforce.session import SalesforceSession
-from materializer.pulls import Key
+from materializer.snapshot.pulls import Key
 
 AT_ONCE = 200
 """Ids of one look-up: well inside the 16,384 bytes of a request (salesforce-api 3.1)."""

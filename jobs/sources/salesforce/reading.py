@@ -15,7 +15,7 @@ from jobs.sources.columns import instant
 from jobs.sources.identifiers import normalised
 from jobs.sources.salesforce.rows import Selected
 from jobs.sources.spool import SpooledRows
-from materializer.pulls import RefusedRecord
+from materializer.snapshot.pulls import RefusedRecord
 
 AHEAD = timedelta(hours=1)
 

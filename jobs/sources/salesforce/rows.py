@@ -11,8 +11,8 @@ import pyarrow as pa
 from config.fields import AccountFilter, FieldMapping, OrderWords
 from jobs.sources import columns
 from jobs.sources.columns import Column, Parser
-from materializer.pulls import RefusedRecord
-from materializer.streams import ACCOUNT, CASE, ORDER, UNKNOWN, Stream
+from materializer.snapshot.pulls import RefusedRecord
+from materializer.snapshot.streams import ACCOUNT, CASE, ORDER, UNKNOWN, Stream
 
 SYSTEM = ("Id", "IsDeleted", "CreatedDate", "SystemModstamp")
 

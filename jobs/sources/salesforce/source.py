@@ -29,7 +29,7 @@ from jobs.sources.salesforce.reading import Reading, literal, upper_bound
 from jobs.sources.salesforce.rows import Selected, selections
 from jobs.sources.salesforce.session import SalesforceSession, Usage
 from jobs.sources.spool import SpooledRows
-from materializer.pulls import HistoricChange, Pulled, StreamState
+from materializer.snapshot.pulls import HistoricChange, Pulled, StreamState
 
 log = structlog.get_logger()
 BULK_WAIT_SECONDS = 1800.0

@@ -11,7 +11,7 @@ from jobs.sources.whmcs.answers import NoSuchRecord, UnreadablePage
 from jobs.sources.whmcs.rows import Recorded
 from jobs.sources.whmcs.sweep import Gathered, read_whole
 from jobs.sources.whmcs.transport import WhmcsTransport
-from materializer.pulls import Key
+from materializer.snapshot.pulls import Key
 
 
 def confirmer(

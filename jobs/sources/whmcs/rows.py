@@ -12,8 +12,8 @@ import pyarrow as pa
 from jobs.sources import columns
 from jobs.sources.columns import Column
 from jobs.sources.whmcs.pages import Action
-from materializer.pulls import RefusedRecord
-from materializer.streams import (
+from materializer.snapshot.pulls import RefusedRecord
+from materializer.snapshot.streams import (
     CANCELLATION,
     CLIENT,
     INVOICE,

@@ -24,7 +24,7 @@ from jobs.sources.whmcs.rota import is_turn, whose_turn
 from jobs.sources.whmcs.rows import Recorded, recordings
 from jobs.sources.whmcs.sweep import Gathered, Stretch, newest, read_whole, sweep
 from jobs.sources.whmcs.transport import WhmcsTransport
-from materializer.pulls import Pulled, RefusedRecord, StreamState
+from materializer.snapshot.pulls import Pulled, RefusedRecord, StreamState
 
 FAILING_CLIENTS = 3
 """So many clients may fail one by one before the source is taken to be down."""

@@ -23,7 +23,7 @@ from jobs.sources.whmcs.answers import UnreadablePage
 from jobs.sources.whmcs.pages import Page
 from jobs.sources.whmcs.rows import Recorded
 from jobs.sources.whmcs.transport import WhmcsTransport
-from materializer.pulls import RefusedRecord
+from materializer.snapshot.pulls import RefusedRecord
 
 PARSED_AT_ONCE = 10_000
 """Rows gathered before they are parsed: columns cost less by the row when they are long."""

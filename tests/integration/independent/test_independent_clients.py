@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from materializer.streams import STREAMS
+from materializer.snapshot.streams import STREAMS
 from tests.salesforce_world import World as Org
 from tests.whmcs_world import TOKYO
 from tests.whmcs_world import World as Install

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from structlog.testing import capture_logs
 
-from jobs import doctor
+from jobs.commands import doctor
 from jobs.sandbox.salesforce.schema import Field
 from tests.salesforce_world import ELIGIBILITY, VERIFICATION, World
 

@@ -7,7 +7,7 @@ from argparse import Namespace
 
 import pytest
 
-from jobs import held
+from jobs.commands import held
 from tests.salesforce_world import ELIGIBILITY, World
 
 

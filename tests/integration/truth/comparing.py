@@ -11,8 +11,8 @@ from typing import Any
 from sqlalchemy import Connection, Engine, text
 
 from config.database import rehearsal
-from materializer import rebuild
-from materializer.rules import Rules
+from materializer.refresh import rebuild
+from materializer.rules.rules import Rules
 from tests.integration.truth import reference_document
 from tests.integration.truth.reference import Reference
 

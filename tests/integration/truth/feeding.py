@@ -15,8 +15,8 @@ from jobs.sources.columns import transposed
 from jobs.sources.errors import TransientError
 from jobs.sources.salesforce.rows import Selected, selections
 from jobs.sources.whmcs.rows import Recorded, recordings
-from materializer.pulls import Key, Pulled
-from materializer.streams import STREAMS, Stream
+from materializer.snapshot.pulls import Key, Pulled
+from materializer.snapshot.streams import STREAMS, Stream
 from tests.integration.truth.deliveries import SALESFORCE, Delivery
 
 

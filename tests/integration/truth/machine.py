@@ -18,12 +18,13 @@ from sqlalchemy import Engine, text
 from config import fields, notifications, schedule, tasks
 from config.database import LiveDatabase, rehearsal
 from config.tables import Tables
-from jobs import prune_history, runs, sync
 from jobs.progress import silent
+from jobs.runs import ledger, prune, sync
 from jobs.sources.errors import CredentialsError, SourceError, TransientError
-from materializer import outbox, rebuild, refresh, removals
-from materializer.pulls import Pulled, StreamState
-from materializer.rules import Rules
+from materializer.refresh import outbox, rebuild, refresh
+from materializer.rules.rules import Rules
+from materializer.snapshot import shrink_gate
+from materializer.snapshot.pulls import Pulled, StreamState
 from tests.integration.truth.comparing import EMPTIED, agree_on_documents, agree_on_notifications
 from tests.integration.truth.deliveries import SALESFORCE, WHMCS, Delivery
 from tests.integration.truth.feeding import Feed
@@ -215,7 +216,7 @@ class Truth(RuleBasedStateMachine):
         accounts = sorted(self.model.tables["account"])
         customer = dice.choice(accounts) if dice.random() < 0.5 and accounts else None
         self.stepped("rebuild", customer)
-        with runs.started(self.engine, "rebuild", now=self.now) as run:
+        with ledger.started(self.engine, "rebuild", now=self.now) as run:
             rebuild.rebuild(
                 run.database, self.rules_in_force, run_id=run.run_id, now=self.now, batch_customers=2, customer=customer
             )
@@ -227,11 +228,11 @@ class Truth(RuleBasedStateMachine):
         job = dice.choice(("prune", "rehearsed refresh", "rebuild report"))
         self.stepped(job)
         if job == "prune":
-            with runs.started(self.engine, "prune", now=self.now) as run:
-                prune_history.prune(run.database, self.tables.schedule.retention_days, now=self.now, flood_days=35)
+            with ledger.started(self.engine, "prune", now=self.now) as run:
+                prune.prune(run.database, self.tables.schedule.retention_days, now=self.now, flood_days=35)
             self.model.prune(self.now)
         elif job == "rehearsed refresh":
-            with rehearsal(self.engine) as practice, runs.rehearsed(practice, "refresh", now=self.now) as run:
+            with rehearsal(self.engine) as practice, ledger.rehearsed(practice, "refresh", now=self.now) as run:
                 self._refresh(run)
         else:
             rebuild.rebuild(self.database, self.rules_in_force, run_id=0, now=self.now, report=True)
@@ -261,7 +262,7 @@ class Truth(RuleBasedStateMachine):
 
     def _decide(self, action: str, run_id: int, is_flood: bool) -> None:
         if not is_flood:
-            (removals.release if action == "release" else removals.discard)(self.database, run_id, self.now)
+            (shrink_gate.release if action == "release" else shrink_gate.discard)(self.database, run_id, self.now)
         elif action == "release":
             outbox.release(self.database, self.rules_in_force, run_id, self.now)
         else:
@@ -274,7 +275,7 @@ class Truth(RuleBasedStateMachine):
         listed = (
             None if everybody else [*sorted(self.model.redirects), *sorted(self.model.rows)[:2], "001000000000999AAA"]
         )
-        with runs.started(self.engine, "announce", now=self.now) as run:
+        with ledger.started(self.engine, "announce", now=self.now) as run:
             outbox.announce(
                 run.database,
                 self.rules_in_force,
@@ -322,7 +323,7 @@ class Truth(RuleBasedStateMachine):
 
     def _sync_product(self, source: Any, names: Any, fault: str, accept: bool, pull: Any) -> int:
         run_id = 0
-        with suppress(SourceError), runs.started(self.engine, f"sync-{source}", now=self.now) as run:
+        with suppress(SourceError), ledger.started(self.engine, f"sync-{source}", now=self.now) as run:
             run_id = run.run_id
             job = sync._Sync(run.database, self.tables, source, run, self.now, accept, None, silent())
             if fault == "down":
@@ -335,7 +336,7 @@ class Truth(RuleBasedStateMachine):
         return run_id
 
     def refresh(self) -> None:
-        with runs.started(self.engine, "refresh", now=self.now) as run:
+        with ledger.started(self.engine, "refresh", now=self.now) as run:
             done = self._refresh(run)
             if done.held is not None:
                 run.hold("flood", None, done.held)
@@ -343,7 +344,7 @@ class Truth(RuleBasedStateMachine):
         assert (run.run_id in self.model.flood_holds) == (done.held is not None)
         self.tally.done["flood hold"] += done.held is not None
 
-    def _refresh(self, run: runs.Run) -> refresh.Refreshed:
+    def _refresh(self, run: ledger.Run) -> refresh.Refreshed:
         return refresh.refresh(
             run.database,
             self.rules_in_force,

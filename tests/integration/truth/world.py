@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from materializer.pulls import StreamState
+from materializer.snapshot.pulls import StreamState
 from tests.integration.truth.deliveries import MALFORMED, SALESFORCE, Delivery
 
 ELIGIBILITY = (None, "Pending", "Eligible", "Ineligible", "Eligible", "Perhaps")

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from jobs import status
+from jobs.commands import status
 from jobs.sandbox.salesforce.ids import to_18
 from tests.whmcs_world import World, moved
 

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from jobs import status
-from jobs.doctor import check_links
+from jobs.commands import status
+from jobs.commands.doctor import check_links
 from tests.whmcs_world import World
 
 A, B, C = "0015i0000003qKKAAY", "0015i0000003qKLAAY", "0015i0000003qKMAAY"

@@ -1,0 +1,1 @@
+"""The commands of me-status, one file each."""

@@ -1,0 +1,186 @@
+"""`status`: is everything well, and if not, what is not."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection
+
+import sql
+from jobs.program import FAILED, SUCCESS, Program, answer, say
+from jobs.runs.dispatch import rules
+from jobs.runs.summary import counted
+from jobs.text import in_seconds, written
+from materializer.snapshot.streams import STREAMS
+
+AT_MOST = 1000
+"""Entries listed of each problem; the counts are of all."""
+
+
+PROBLEMS = {
+    "unknownWords": ("unknown word", "unknown words"),
+    "linkConflicts": ("claim in conflict", "claims in conflict"),
+    "danglingLinks": ("dangling link", "dangling links"),
+    "unlinkedClients": ("client without a customer", "clients without a customer"),
+    "refusedRecords": ("refused record", "refused records"),
+}
+
+
+def command(program: Program, arguments: argparse.Namespace) -> int:
+    """Prints the state of things; exit 0 when healthy, 1 when not."""
+    with program.database() as engine, engine.connect() as connection:
+        state = gather(connection, program, now=datetime.now(UTC))
+    if arguments.json:
+        answer(state)
+    else:
+        say(in_seconds("\n".join(in_words(state))))
+    return SUCCESS if state["healthy"] else FAILED
+
+
+def gather(connection: Connection, program: Program, *, now: datetime) -> dict[str, Any]:
+    """The object that `status --json` prints; instants as text in UTC.
+
+    Healthy: both sources fresh and their last run good, the last run of no job failed, nothing held.
+    """
+    sources = _sources(connection, program, now)
+    held = _held(connection)
+    last_runs = _last_runs(connection)
+    is_well = all(not source["isStale"] and source["error"] is None for source in sources.values())
+    has_failed = any(run["outcome"] == "failed" for run in last_runs.values())
+    return {
+        "healthy": is_well and not has_failed and not held,
+        "sources": sources,
+        "lastRuns": last_runs,
+        "held": held,
+        "nextDue": _next_due(program, now),
+        "documents": _documents(connection, program),
+        "problems": _problems(connection),
+        "problemCounts": _problem_counts(connection),
+    }
+
+
+def in_words(state: Mapping[str, Any]) -> list[str]:
+    """The same for people, one line per thing."""
+    lines = ["healthy" if state["healthy"] else "NOT healthy"]
+    for name, source in state["sources"].items():
+        freshness = "never synced" if source["syncedAt"] is None else f"synced {source['syncedAt']}"
+        counts = ", ".join(_counted(count, stream.replace("_", " ")) for stream, count in source["counts"].items())
+        lines.append(f"  {name}: {freshness}{' (stale)' if source['isStale'] else ''}; {counts}")
+        if source["error"]:
+            lines.append(f"    last failure {source['failedAt']}: {source['error']}")
+    for job, run in state["lastRuns"].items():
+        error = f": {run['error']}" if run["error"] else ""
+        lines.append(f"  last {job}: run {run['runId']} {run['outcome']} at {run['startedAt']}{error}")
+    lines += [
+        f"  held: run {held['runId']} by the {held['gate']} gate; see `me-status held list`" for held in state["held"]
+    ]
+    lines += [f"  next {job}: {due}" for job, due in state["nextDue"].items()]
+    if of_other_rules := state["documents"]["ofOtherRules"]:
+        lines.append(
+            f"  {of_other_rules:,} of {state['documents']['count']:,} documents are of other rules than these: "
+            "`me-status rebuild --dry-run` tells what differs, `me-status rebuild` writes it"
+        )
+    problems = [counted(count, *PROBLEMS[name]) for name, count in state["problemCounts"].items() if count]
+    if problems:
+        lines.append(f"  {', '.join(problems)}: `me-status status --json` lists them")
+    return lines
+
+
+def _sources(connection: Connection, program: Program, now: datetime) -> dict[str, Any]:
+    counts = {row["stream"]: row for row in connection.execute(sql.statement("count_snapshot")).mappings()}
+    limits = program.tables.schedule.freshness_minutes
+    sources = {}
+    for row in connection.execute(sql.statement("list_source_states")).mappings():
+        limit = timedelta(minutes=getattr(limits, row["source"]))
+        streams = [stream.name for stream in STREAMS.values() if stream.source == row["source"]]
+        sources[row["source"]] = {
+            "syncedAt": written(row["synced_at"]),
+            "isStale": row["synced_at"] is None or now - row["synced_at"] > limit,
+            "failedAt": written(row["failed_at"]),
+            "error": row["error"] if row["failed_at"] is not None else None,
+            "counts": {name: counts[name]["records"] for name in streams},
+        }
+    return sources
+
+
+def _held(connection: Connection) -> list[dict[str, Any]]:
+    return [
+        {
+            "runId": row["run_id"],
+            "gate": row["gate"],
+            "source": row["source"],
+            "heldAt": written(row["held_at"]),
+            "summary": row["summary"],
+        }
+        for row in connection.execute(sql.statement("list_undecided_holds")).mappings()
+    ]
+
+
+def _last_runs(connection: Connection) -> dict[str, dict[str, Any]]:
+    return {
+        row["job"]: {
+            "runId": row["run_id"],
+            "startedAt": written(row["started_at"]),
+            "finishedAt": written(row["finished_at"]),
+            "outcome": row["outcome"],
+            "counts": row["counts"],
+            "error": row["error"],
+        }
+        for row in connection.execute(sql.statement("list_last_run_of_each_job")).mappings()
+    }
+
+
+def _documents(connection: Connection, program: Program) -> dict[str, int]:
+    """How many there are, and how many wait for a rebuild since rules, copy or the business zone changed."""
+    version = rules(program.settings, program.tables).version
+    row = connection.execute(sql.statement("count_documents"), {"rules_version": version}).one()
+    return {"count": row.documents, "ofOtherRules": row.of_other_rules}
+
+
+def _next_due(program: Program, now: datetime) -> dict[str, str | None]:
+    jobs = program.tables.schedule.jobs
+    return {job: written(timing.slot_after(now, program.settings.zone)) for job, timing in jobs.items()}
+
+
+def _problems(connection: Connection) -> dict[str, list[dict[str, Any]]]:
+    def listed(statement: str, **parameters: object) -> list[dict[str, Any]]:
+        rows = connection.execute(sql.statement(statement), {"at_most": AT_MOST, **parameters}).mappings()
+        return [{_camel(name): _plain(value) for name, value in row.items()} for row in rows]
+
+    return {
+        "unknownWords": listed("list_unknown_words"),
+        "linkConflicts": listed("list_link_problems", problem="conflict"),
+        "danglingLinks": listed("list_link_problems", problem="dangling"),
+        "unlinkedClients": [
+            {"clientId": row["clientId"]} for row in listed("list_link_problems", problem="unlinked_client")
+        ],
+        "refusedRecords": listed("list_refused_records"),
+    }
+
+
+def _problem_counts(connection: Connection) -> dict[str, int]:
+    links: dict[str, int] = dict(connection.execute(sql.statement("count_link_problems")).all())
+    words: Sequence[Any] = connection.execute(sql.statement("list_unknown_words"), {"at_most": AT_MOST}).all()
+    return {
+        "unknownWords": len(words),
+        "linkConflicts": links.get("conflict", 0),
+        "danglingLinks": links.get("dangling", 0),
+        "unlinkedClients": links.get("unlinked_client", 0),
+        "refusedRecords": int(connection.execute(sql.statement("count_refused_records")).scalar_one()),
+    }
+
+
+def _counted(count: int, stream: str) -> str:
+    return counted(count, stream, f"{stream}s")
+
+
+def _plain(value: Any) -> Any:
+    return written(value) if isinstance(value, datetime) else value
+
+
+def _camel(name: str) -> str:
+    first, *rest = name.split("_")
+    return first + "".join(word.capitalize() for word in rest)

@@ -1,0 +1,1 @@
+"""`me-status demo`: the whole job for some scripted days on stand-ins of both sources."""

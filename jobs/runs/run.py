@@ -1,0 +1,172 @@
+"""`run JOB`: one run of one job, or of both syncs and the refresh, for real or rehearsed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import Connection, Engine
+
+from config import logs
+from config.database import RehearsalDatabase, rehearsal
+from jobs.commands.held import summary_in_words
+from jobs.program import FAILED, NEEDS_A_LOOK, SUCCESS, Program
+from jobs.runs import dispatch, ledger, summary
+from jobs.runs.dispatch import Wish
+from jobs.runs.ledger import Run
+
+log = logs.get("run")
+
+
+@dataclass(frozen=True)
+class Report:
+    """How one run went. `outcome`: succeeded, failed, held, or skipped (its slot was taken or the job was running).
+
+    `concerned`, of a rehearsal: how many customers a sync would mark or a refresh would write, and a few of them.
+    """
+
+    job: str
+    outcome: str
+    run_id: int | None = None
+    counts: dict[str, Any] = field(default_factory=dict)
+    transitions: list[dict[str, Any]] = field(default_factory=list)
+    notifications: list[dict[str, Any]] = field(default_factory=list)
+    held: dict[str, Any] | None = None
+    gate: str | None = None
+    error: str | None = None
+    is_rehearsal: bool = False
+    concerned: dict[str, Any] | None = None
+
+    @property
+    def exit_code(self) -> int:
+        if self.outcome == "failed":
+            return FAILED
+        return NEEDS_A_LOOK if self.outcome == "held" or summary.refused_in(self.counts) else SUCCESS
+
+    def as_json(self) -> dict[str, Any]:
+        """The object that `--json` prints."""
+        return {
+            "job": self.job,
+            "runId": self.run_id,
+            "outcome": self.outcome,
+            "dryRun": self.is_rehearsal,
+            "counts": self.counts,
+            "transitions": [_camel(row) for row in self.transitions],
+            "notifications": [_camel(row) for row in self.notifications],
+            "held": self.held,
+            "error": self.error,
+        } | ({"concerned": self.concerned} if self.is_rehearsal else {})
+
+    def in_words(self) -> str:
+        """One line for people."""
+        if self.outcome == "skipped":
+            return f"{self.job}: skipped, its slot is taken or the job is running"
+        if self.outcome == "failed":
+            return f"{self.job}: failed: {self.error}"
+        line = f"{self.job}: {summary.in_words(self.job, self.counts, self.transitions)}"
+        if self.is_rehearsal:
+            return line + (f"; the {self.gate} gate would hold it" if self.held is not None else "")
+        return line + ("" if self.held is None else f"; held as run {self.run_id}, see `me-status held list`")
+
+    def details_in_words(self) -> list[str]:
+        """What a rehearsal would have done: a line per kind, to or of how many, with a few ids."""
+        return summary.details(self.job, self.counts, self.concerned, self.transitions, self.notifications) + (
+            [] if self.held is None else list(summary_in_words(self.gate, self.held))
+        )
+
+
+def exit_code(reports: list[Report]) -> int:
+    """Of several runs: failed beats held and refused beats success."""
+    codes = {report.exit_code for report in reports}
+    return next((code for code in (FAILED, NEEDS_A_LOOK) if code in codes), SUCCESS)
+
+
+def by_hand(engine: Engine, program: Program, job: str, wish: Wish, now: datetime | None) -> list[Report]:
+    """Runs the job at `now` (None: the clock, read as each run starts); of `all` one failing does not stop the next."""
+    jobs = dispatch.OF_ALL if job == "all" else (job,)
+    return [_live(engine, program, name, wish, now) for name in jobs]
+
+
+def in_rehearsal(engine: Engine, program: Program, job: str, wish: Wish, now: datetime | None) -> list[Report]:
+    """Does what `by_hand` does and keeps nothing; other runs wait meanwhile, since it holds what it touches."""
+    jobs = dispatch.OF_ALL if job == "all" else (job,)
+    with ledger.alone(engine, *ledger.LOCKS), rehearsal(engine) as database:
+        return [_rehearsed(database, program, name, wish, now or datetime.now(UTC)) for name in jobs]
+
+
+def of_slot(engine: Engine, program: Program, job: str, wish: Wish, due_at: datetime) -> Report:
+    """Runs the job for the slot unless that was done, or the job is under way."""
+    run: Run | None = None
+    try:
+        with ledger.claimed(engine, job, now=datetime.now(UTC), due_at=due_at) as run:
+            if run is None:
+                return Report(job, "skipped")
+            dispatch.perform(run, program.settings, program.tables, wish)
+    except Exception as error:  # noqa: BLE001, the ledger has it; the scheduler goes on
+        return _failed(job, run, error)
+    return _finished(engine, run)
+
+
+def _live(engine: Engine, program: Program, job: str, wish: Wish, now: datetime | None) -> Report:
+    run: Run | None = None
+    try:
+        with ledger.started(engine, job, now=now or datetime.now(UTC)) as run:
+            dispatch.perform(run, program.settings, program.tables, wish)
+    except Exception as error:  # noqa: BLE001, told in the report; the ledger has it
+        return _failed(job, run, error)
+    return _finished(engine, run)
+
+
+def _rehearsed(database: RehearsalDatabase, program: Program, job: str, wish: Wish, now: datetime) -> Report:
+    run: Run | None = None
+    try:
+        with ledger.rehearsed(database, job, now=now) as run:
+            with database.begin() as connection:
+                marked = summary.marks_at(connection, run.now)["customers"]
+            dispatch.perform(run, program.settings, program.tables, wish)
+            with database.begin() as connection:
+                report = _report(connection, run)
+                concerned = _concerned(connection, run, marked)
+    except Exception as error:  # noqa: BLE001, told in the report
+        return _failed(job, run, error, is_rehearsal=True)
+    return replace(report, run_id=None, is_rehearsal=True, concerned=concerned)
+
+
+def _concerned(connection: Connection, run: Run, marked_before: int) -> dict[str, Any] | None:
+    if run.job == "refresh":
+        return summary.documents_of(connection, run.run_id)
+    if run.job == "prune":
+        return None
+    marked = summary.marks_at(connection, run.now)
+    new = marked["customers"] - marked_before
+    return {"customers": new, "samples": marked["samples"][:new]}
+
+
+def _finished(engine: Engine, run: Run) -> Report:
+    with engine.connect() as connection:
+        return _report(connection, run)
+
+
+def _report(connection: Connection, run: Run) -> Report:
+    transitions = summary.transitions_of(connection, run.run_id, run.now)
+    notifications = summary.notifications_of(connection, run.run_id, run.now)
+    outcome = "succeeded" if run.held is None else "held"
+    return Report(run.job, outcome, run.run_id, run.counts, transitions, notifications, run.held, run.gate)
+
+
+def _failed(job: str, run: Run | None, error: Exception, *, is_rehearsal: bool = False) -> Report:
+    described = logs.describe(error)
+    if described.startswith("unexpected"):
+        log.error("unexpected error", job=job, error=described, frames=logs.frames(error))
+    counts = {} if run is None else run.counts
+    run_id = None if run is None or is_rehearsal else run.run_id
+    return Report(job, "failed", run_id, counts, error=described, is_rehearsal=is_rehearsal)
+
+
+def _camel(row: dict[str, Any]) -> dict[str, Any]:
+    def name(snake: str) -> str:
+        first, *rest = snake.split("_")
+        return first + "".join(word.capitalize() for word in rest)
+
+    return {name(key): value for key, value in row.items()}

@@ -1,0 +1,294 @@
+"""The two sync jobs: pull every stream of a source, take it in, settle what is gone, and note how far it came.
+
+A stream that fails does not stop the others; the run fails at the end. What was committed stays, and the next run goes
+on from there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from datetime import datetime
+from typing import Any, Literal, Protocol
+
+import structlog
+
+import sql
+from config.database import Database
+from config.fields import FieldMapping
+from config.settings import Settings
+from config.tables import Tables
+from jobs.progress import Progress
+from jobs.runs import rate_limit
+from jobs.sources import salesforce, whmcs
+from jobs.sources.errors import CredentialsError, QuotaExhausted, SourceError
+from jobs.sources.known import Known
+from materializer.snapshot import commit, shrink_gate, store
+from materializer.snapshot.commit import Taken
+from materializer.snapshot.pulls import Pulled, StreamState
+from materializer.snapshot.streams import Source
+from materializer.snapshot.transitions import TransitionPolicy
+from materializer.units import Submit
+
+log = structlog.get_logger()
+
+SALESFORCE_STREAMS = ("account", "order", "case")
+WHMCS_STREAMS = ("client", "service", "invoice", "cancellation", "pay_method")
+OPTIONAL_STREAMS = frozenset({"pay_method"})
+"""A source counts as synced without these: one call per client, often not allowed to the credentials."""
+
+Pull = Callable[[str, StreamState | None], Pulled]
+
+
+class Run(Protocol):
+    """What a sync asks of the run it belongs to."""
+
+    run_id: int
+    counts: dict[str, Any]
+
+    def hold(self, gate: Literal["flood", "shrink"], source: str | None, summary: dict[str, Any]) -> None: ...
+
+
+class _Sync:
+    """One run of one sync: the streams taken in so far, and what failed."""
+
+    def __init__(
+        self,
+        database: Database,
+        tables: Tables,
+        source: Source,
+        run: Run,
+        now: datetime,
+        accept_shrink: bool,
+        submit: Submit | None,
+        progress: Progress,
+    ) -> None:
+        self.database = database
+        self.tables = tables
+        self.source = source
+        self.run = run
+        self.now = now
+        self.submit = submit
+        self.progress = progress
+        self.gate = None if accept_shrink else tables.schedule.shrink_gate
+        self.taken: list[Taken] = []
+        self.failures: dict[str, SourceError] = {}
+        with database.begin() as connection:
+            self.states = store.stream_states(connection)
+
+    def take_streams(self, names: Sequence[str], pull: Pull) -> None:
+        """Pulls and takes in each stream; goes on to the next when one fails, unless no request can succeed."""
+        for name in names:
+            try:
+                self._take_stream(name, pull)
+            except SourceError as error:
+                log.warning("stream not taken in", source=self.source, stream=name, error=str(error))
+                self.failures[name] = error
+                if isinstance(error, QuotaExhausted | CredentialsError):
+                    self.failures |= {later: error for later in names if later not in self._seen(name)}
+                    return
+
+    def _seen(self, name: str) -> set[str]:
+        return {name} | {taken.pulled.stream.name for taken in self.taken} | set(self.failures)
+
+    def _take_stream(self, name: str, pull: Pull) -> None:
+        state = self.states.get(name)
+        pulled = pull(name, state)
+        task = self.progress.start(f"Take in {name}")
+        try:
+            policy = policy_for(self.tables.mapping, name, state, pulled)
+            taken = commit.take_in(
+                self.database,
+                pulled,
+                policy,
+                run_id=self.run.run_id,
+                now=self.now,
+                window_rows=self.tables.schedule.limits.window_rows,
+                submit=self.submit,
+                watch=task,
+            )
+        finally:
+            task.finish()
+            pulled.spool.close()
+        self.taken.append(taken)
+        self._count(taken)
+        if state is None and not pulled.is_complete:
+            raise SourceError(
+                f"{self.source}: the first pull of {name} is not complete ({pulled.why_incomplete}); "
+                "the next run reads it again"
+            )
+
+    def _count(self, taken: Taken) -> None:
+        counts: dict[str, Any] = {
+            name: getattr(taken, name) for name in ("read", "added", "changed", "removed", "refused", "ignored")
+        }
+        counts["extent"] = taken.pulled.extent
+        if not taken.pulled.is_complete:
+            counts["incomplete"] = taken.pulled.why_incomplete
+            log.warning("pull is not complete; nothing is removed", stream=taken.pulled.stream.name)
+        self.run.counts[taken.pulled.stream.name] = counts
+        self._add_transitions(taken.transitions)
+
+    def _add_transitions(self, transitions: dict[str, int]) -> None:
+        totals = self.run.counts.setdefault("transitions", {})
+        for kind, count in transitions.items():
+            totals[kind] = totals.get(kind, 0) + count
+
+    def settle(self) -> None:
+        """Removes or holds what full pulls found gone."""
+        try:
+            settled = shrink_gate.settle(self.database, self.taken, self.gate, run_id=self.run.run_id, now=self.now)
+        except SourceError as error:
+            log.warning("removals not confirmed; nothing is removed", source=self.source, error=str(error))
+            self.failures["removals"] = error
+            return
+        for name, count in settled.removed.items():
+            self.run.counts[name]["removed"] += count
+        self._add_transitions(settled.transitions)
+        if settled.held is not None:
+            self.run.hold("shrink", self.source, settled.held)
+
+    def finish(self, organization_id: str | None = None) -> None:
+        """Notes the source's health. Raises SourceError when something failed."""
+        with self.database.begin() as connection:
+            if not set(self.failures) - OPTIONAL_STREAMS:
+                parameters = {"source": self.source, "now": self.now, "organization_id": organization_id}
+                connection.execute(sql.statement("note_source_synced"), parameters)
+        if self.failures:
+            raise self._failed()
+
+    def _failed(self) -> SourceError:
+        messages = list(dict.fromkeys(str(error) for error in self.failures.values()))
+        error = next(iter(self.failures.values()))
+        if len(messages) > 1:
+            error = SourceError("; ".join(messages))
+        note_failure(self.database, self.source, error, self.now)
+        return error
+
+
+def sync_salesforce(
+    database: Database,
+    settings: Settings,
+    tables: Tables,
+    *,
+    run: Run,
+    now: datetime,
+    full: bool,
+    accept_shrink: bool,
+    progress: Progress,
+    submit: Submit | None = None,
+) -> None:
+    """Brings the snapshot up to Salesforce and fills `run.counts`, by stream and for transitions by type.
+
+    Raises SourceError when the login failed, the organization is another one, or, at the end, when a stream failed.
+    """
+    sync = _Sync(database, tables, "salesforce", run, now, accept_shrink, submit, progress)
+    try:
+        source = salesforce.connect(settings, tables.mapping, tables.schedule, progress)
+        organization_id = source.organization_id
+        _require_same_organization(database, organization_id)
+    except SourceError as error:
+        note_failure(database, "salesforce", error, now)
+        raise
+    sync.take_streams(SALESFORCE_STREAMS, lambda name, state: source.pull(name, state, full=full, now=now))
+    sync.settle()
+    sync.finish(organization_id)
+
+
+def sync_whmcs(
+    database: Database,
+    settings: Settings,
+    tables: Tables,
+    *,
+    run: Run,
+    now: datetime,
+    full: bool,
+    accept_shrink: bool,
+    progress: Progress,
+    submit: Submit | None = None,
+) -> None:
+    """Brings the snapshot up to WHMCS and fills `run.counts`, by stream and for transitions by type.
+
+    Raises SourceError when the credentials are refused or, at the end, when a stream failed. A failure of the pay
+    methods alone leaves the source synced.
+    """
+    sync = _Sync(database, tables, "whmcs", run, now, accept_shrink, submit, progress)
+    try:
+        transport = rate_limit.transport(settings, tables.schedule, database, submit)
+        source = whmcs.connect(settings, tables.mapping, tables.schedule, progress, transport)
+    except SourceError as error:
+        note_failure(database, "whmcs", error, now)
+        raise
+
+    def pull(name: str, state: StreamState | None) -> Pulled:
+        return source.pull(name, state, full=full, known=known_of(database, tables.mapping, name), now=now)
+
+    with closing(source):
+        sync.take_streams(WHMCS_STREAMS, pull)
+        sync.settle()
+    sync.finish()
+
+
+# What a pull starts from ----------------------------------------------------------------------------------------------
+
+
+def policy_for(mapping: FieldMapping, stream: str, state: StreamState | None, pulled: Pulled) -> TransitionPolicy:
+    """How the pull's changes are judged: a stream without a state has its baseline now.
+
+    So has a field that is read for the first time; one that went missing tells nothing either (H21, H23).
+    """
+    if state is None:
+        return TransitionPolicy(mapping.words, is_baseline=True)
+    return TransitionPolicy(
+        mapping.words,
+        baseline_fields=_unlike_before(mapping, stream, state, pulled),
+        created_after=state.cursor_at or state.source_time,
+    )
+
+
+def _unlike_before(mapping: FieldMapping, stream: str, state: StreamState, pulled: Pulled) -> frozenset[str]:
+    tracked: dict[str, dict[str, str]] = {
+        "account": {
+            "eligibility_status": mapping.account.eligibility_status,
+            "verification_status": mapping.account.verification_status,
+        },
+        "order": {"status": mapping.order.status, "activation_status": mapping.order.activation_status},
+        "case": {"status": mapping.case.status, "is_closed": mapping.case.is_closed},
+    }
+    differs = {name.lower() for name in pulled.fields} ^ {name.lower() for name in state.fields}
+    return frozenset(column for column, field in tracked.get(stream, {}).items() if field.lower() in differs)
+
+
+def known_of(database: Database, mapping: FieldMapping, stream: str) -> Known:
+    """What a WHMCS pull needs of the snapshot, read in a short transaction."""
+    with database.begin() as connection:
+        rows, highest = connection.execute(sql.statement("read_known_stream"), {"stream": stream}).one()
+        if stream == "invoice":
+            unpaid = frozenset(connection.execute(sql.statement("list_unpaid_invoice_ids")).scalars())
+            return Known(rows, highest, unpaid=unpaid)
+        if stream == "pay_method":
+            rota = tuple(
+                (row.client_id, row.read_at) for row in connection.execute(sql.statement("list_pay_method_rota"))
+            )
+            return Known(rows, highest, rota=rota, clients=len(rota))
+        if stream == "client" and mapping.link.held_by == "client":
+            references = connection.execute(sql.statement("list_client_references"))
+            return Known(rows, highest, references={row.client_id: row.account_reference for row in references})
+        return Known(rows, highest)
+
+
+def _require_same_organization(database: Database, organization_id: str | None) -> None:
+    with database.begin() as connection:
+        known = connection.execute(sql.statement("read_source_organization"), {"source": "salesforce"}).scalar_one()
+    if None not in (known, organization_id) and known != organization_id:
+        raise SourceError(
+            f"Salesforce: this is organization {organization_id}, the snapshot is of {known}; all ids differ between "
+            "the two. Point SALESFORCE_INSTANCE_URL back, or give this organization a database of its own"
+        )
+
+
+def note_failure(database: Database, source: Source, error: SourceError, now: datetime) -> None:
+    """Keeps what the source answered for `me-status status`."""
+    with database.begin() as connection:
+        parameters = {"source": source, "now": now, "error": str(error)}
+        connection.execute(sql.statement("note_source_failed"), parameters)

@@ -1,0 +1,1 @@
+"""Status documents and notifications: computed of facts, stored, sent."""

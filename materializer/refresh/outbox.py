@@ -1,0 +1,211 @@
+"""Notifications on their way out: the flood gate, sending with dedupe, and what the operator decides of held runs."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection
+
+import sql
+from config.database import Database
+from config.notifications import FloodGate
+from materializer.rules.rules import Rules
+
+BATCH = 5000
+"""Notifications of one commit of a sending."""
+ANNOUNCEMENT = "SYSTEM_ANNOUNCEMENT"
+
+
+@dataclass(frozen=True)
+class Sent:
+    """What left the outbox: how many by type, and how many dedupe swallowed by type."""
+
+    sent: dict[str, int] = field(default_factory=dict)
+    swallowed: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class NeedsConfirmation:
+    """An announcement beyond the flood gate: ask the operator, then announce again with confirmed=True."""
+
+    customers: int
+    limit: int
+
+
+@dataclass(frozen=True)
+class Announced:
+    """What an announcement did. `unknown` are listed ids that are no customers (a merged one stands for its winner)."""
+
+    source_id: str
+    sent: int
+    unknown: tuple[str, ...] = ()
+
+
+def adopt(database: Database, *, run_id: int) -> int:
+    """Takes over what a run that died had decided and not sent; how many."""
+    return database.transact(
+        lambda connection: connection.execute(sql.statement("adopt_outbox"), {"run_id": run_id}).rowcount
+    )
+
+
+def flood(database: Database, rules: Rules, *, run_id: int, now: datetime) -> dict[str, Any] | None:
+    """Holds all the run's notifications when one type is beyond its limit; the summary for the operator, or None.
+
+    Counted is what dedupe would let pass. The limit of a type is max(floor, factor x the most that one run sent of it
+    in `days`); announcements have been confirmed when they are here, and pass.
+    """
+
+    def work(connection: Connection) -> dict[str, Any] | None:
+        summary = _flooding(connection, rules.notifications.flood_gate, run_id, now)
+        if summary is None:
+            return None
+        connection.execute(sql.statement("hold_outbox"), {"run_id": run_id})
+        parameters = {"run_id": run_id, "summary": json.dumps(summary), "now": now}
+        connection.execute(sql.statement("hold_run_at_flood_gate"), parameters)
+        return summary
+
+    return database.transact(work)
+
+
+def send(database: Database, *, run_id: int, now: datetime) -> Sent:
+    """Sends the run's outbox, but for what is held, with dedupe at `now` and created_at = now."""
+    return _send(database, run_id=run_id, now=now, is_held=False)
+
+
+def release(database: Database, rules: Rules, run_id: int, now: datetime) -> Sent | None:
+    """Sends what the held run holds, with dedupe at `now` and created_at = now; None when it waits no longer.
+
+    A crash on the way leaves the run held with what is left of it: releasing it again sends the rest.
+    """
+    with database.begin() as connection:
+        if not _waits(connection, run_id):
+            return None
+    sent = _send(database, run_id=run_id, now=now, is_held=True)
+    database.transact(lambda connection: _decide(connection, run_id, "released", "succeeded", now))
+    return sent
+
+
+def discard(database: Database, run_id: int, now: datetime) -> int | None:
+    """Records what the held run holds as not sent; how many, None when it waits no longer. Reminders count from now."""
+
+    def work(connection: Connection) -> int | None:
+        if not _waits(connection, run_id):
+            return None
+        discarded = connection.execute(sql.statement("discard_outbox"), {"run_id": run_id, "now": now}).scalar_one()
+        _decide(connection, run_id, "discarded", "discarded", now)
+        return int(discarded)
+
+    return database.transact(work)
+
+
+def announce(
+    database: Database,
+    rules: Rules,
+    *,
+    title: str,
+    message: str,
+    url: str | None,
+    customers: Collection[str] | None,
+    run_id: int,
+    now: datetime,
+    confirmed: bool,
+) -> Announced | NeedsConfirmation:
+    """Sends a SYSTEM_ANNOUNCEMENT to every customer (None) or to the listed Account ids, at once.
+
+    Beyond the flood gate it sends nothing and asks for confirmation. Its source id is this run's: two announcements
+    never swallow each other, and one that is sent again under the same run goes to nobody twice.
+    """
+    source_id = f"announcement-{run_id}"
+
+    def work(connection: Connection) -> tuple[list[str], NeedsConfirmation | None]:
+        listed, unknown = _listed(connection, customers)
+        counted = _announcement_count(connection, rules.notifications.flood_gate, listed, now)
+        if counted.customers > counted.limit and not confirmed:
+            return unknown, counted
+        rule = rules.notifications.types[ANNOUNCEMENT]
+        parameters = {
+            "source_id": source_id,
+            "title": title,
+            "message": rule.message.format(message=message),
+            "action_url": url or rule.action_url,
+            "action_label": rule.action_label,
+            "window_seconds": rule.window_hours * 3600,
+            "customer_ids": listed,
+            "now": now,
+            "run_id": run_id,
+        }
+        connection.execute(sql.statement("insert_announcement"), parameters)
+        return unknown, None
+
+    unknown, question = database.transact(work)
+    if question is not None:
+        return question
+    sent = send(database, run_id=run_id, now=now)
+    return Announced(source_id, sent.sent.get(ANNOUNCEMENT, 0), tuple(unknown))
+
+
+def _flooding(connection: Connection, gate: FloodGate, run_id: int, now: datetime) -> dict[str, Any] | None:
+    parameters = {"run_id": run_id, "now": now} | gate.model_dump()
+    rows = connection.execute(sql.statement("count_outbox"), parameters).all()
+    rows = [row for row in rows if row.type != ANNOUNCEMENT]
+    if all(row.notifications <= row.allowed for row in rows):
+        return None
+    types = {
+        row.type: {
+            "notifications": row.notifications,
+            "recipients": row.recipients,
+            "title": row.title,
+            "limit": row.allowed,
+            "mostSent": row.most_sent,
+            "isBeyondLimit": row.notifications > row.allowed,
+            "customers": list(row.samples),
+        }
+        for row in rows
+    }
+    return {"types": types, "floor": gate.floor, "factor": gate.factor, "days": gate.days}
+
+
+def _send(database: Database, *, run_id: int, now: datetime, is_held: bool) -> Sent:
+    """Batch by batch, each its own transaction, until nothing of the run is left."""
+    sent: Counter[str] = Counter()
+    swallowed: Counter[str] = Counter()
+    parameters = {"run_id": run_id, "now": now, "is_held": is_held, "batch": BATCH}
+
+    def work(connection: Connection) -> Sequence[Any]:
+        return connection.execute(sql.statement("send_outbox"), parameters).all()
+
+    while rows := database.transact(work):
+        sent.update({row.type: row.sent for row in rows if row.sent})
+        swallowed.update({row.type: row.swallowed for row in rows if row.swallowed})
+    return Sent(dict(sent), dict(swallowed))
+
+
+def _waits(connection: Connection, run_id: int) -> bool:
+    return connection.execute(sql.statement("lock_held_run"), {"run_id": run_id}).first() is not None
+
+
+def _decide(connection: Connection, run_id: int, decision: str, outcome: str, now: datetime) -> None:
+    parameters = {"run_id": run_id, "decision": decision, "outcome": outcome, "now": now}
+    connection.execute(sql.statement("decide_held_run"), parameters)
+
+
+def _listed(connection: Connection, customers: Collection[str] | None) -> tuple[list[str] | None, list[str]]:
+    """The customers that the listed ids stand for (None: everybody), and the ids that stand for none."""
+    if customers is None:
+        return None, []
+    rows = connection.execute(sql.statement("select_announced_customers"), {"account_ids": list(customers)}).all()
+    listed = sorted({row.customer_id for row in rows if row.customer_id is not None})
+    return listed, sorted({row.account_id for row in rows if row.customer_id is None})
+
+
+def _announcement_count(
+    connection: Connection, gate: FloodGate, listed: list[str] | None, now: datetime
+) -> NeedsConfirmation:
+    parameters = {"customer_ids": listed, "now": now} | gate.model_dump()
+    row = connection.execute(sql.statement("count_announcement"), parameters).one()
+    return NeedsConfirmation(row.customers, row.allowed)

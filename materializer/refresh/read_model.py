@@ -1,0 +1,260 @@
+"""The customer side of the store: the statements that refresh and rebuild run, each in the caller's transaction."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+from operator import itemgetter
+from typing import Any
+
+from sqlalchemy import Connection
+
+import sql
+from materializer.rules import facts
+from materializer.rules.document import Document
+from materializer.rules.facts import Facts, Standing
+from materializer.rules.notifications import Candidate
+from materializer.rules.rules import Rules
+
+Row = tuple[Any, ...]
+"""One row of me_status in the order of COLUMNS; the first is the customer."""
+
+Stored = dict[str, tuple[tuple[Any, ...], str]]
+"""By customer, what tells whether the stored row differs: as TELLING picks it, and the rules' version."""
+
+COLUMNS = (
+    "customer_id",
+    "whmcs_client_id",
+    "eligibility_status",
+    "verification_status",
+    "payment_method_count",
+    "active_service_count",
+    "open_order_count",
+    "open_case_count",
+    "unpaid_invoice_count",
+    "overdue_invoice_count",
+    "amount_due",
+    "currency",
+    "next_invoice_id",
+    "next_invoice_due_date",
+    "next_invoice_amount",
+    "task_count",
+    "top_task_type",
+    "document",
+    "content_hash",
+    "next_change_at",
+    "next_notification_at",
+)
+TELLING = itemgetter(*map(COLUMNS.index, ("content_hash", "whmcs_client_id", "next_change_at", "next_notification_at")))
+"""Of a row, what differs whenever anything does (but for the rules' version)."""
+
+
+SPECIAL = re.compile(r"[\\\t\n\r]")
+ESCAPES = str.maketrans({"\\": r"\\", "\t": r"\t", "\n": r"\n", "\r": r"\r"})
+"""What COPY takes for itself in its text format, and how it is written instead."""
+
+
+def is_whmcs_fresh(connection: Connection, now: datetime, limit: timedelta) -> bool:
+    """Whether WHMCS was taken in whole no longer than `limit` before `now`."""
+    return bool(connection.execute(sql.statement("read_whmcs_freshness"), {"now": now, "limit": limit}).scalar_one())
+
+
+def customers_to_refresh(connection: Connection, now: datetime, *, is_fresh: bool) -> list[str]:
+    """The customers marked or due, ascending."""
+    statement = sql.statement("select_customers_to_refresh")
+    return list(connection.execute(statement, {"now": now, "is_fresh": is_fresh}).scalars())
+
+
+def ranges_of_customers(connection: Connection, size: int) -> list[tuple[str, str]]:
+    """The first and the last of each `size` customers in order, those that only have a row included."""
+    rows = connection.execute(sql.statement("select_ranges_of_customers"), {"size": size})
+    return [(row.first_id, row.last_id) for row in rows]
+
+
+def customers_between(connection: Connection, first: str, last: str) -> list[str]:
+    """Every customer from `first` to `last`, and everyone there who has a row, ascending."""
+    statement = sql.statement("select_customers_between")
+    return list(connection.execute(statement, {"first_id": first, "last_id": last}).scalars())
+
+
+def claim_unit(connection: Connection, run_id: int, unit: str) -> bool:
+    """Whether the unit is for this transaction to do; false when it has been committed before."""
+    return connection.execute(sql.statement("claim_run_unit"), {"run_id": run_id, "unit": unit}).first() is not None
+
+
+def finish_unit(connection: Connection, run_id: int, unit: str, counts: dict[str, Any]) -> None:
+    """Keeps what the unit counted."""
+    parameters = {"run_id": run_id, "unit": unit, "counts": json.dumps(counts)}
+    connection.execute(sql.statement("finish_run_unit"), parameters)
+
+
+def unit_counts(connection: Connection, run_id: int, unit: str) -> dict[str, Any]:
+    """What the unit counted when it was committed."""
+    counts: dict[str, Any] = connection.execute(
+        sql.statement("read_run_unit"), {"run_id": run_id, "unit": unit}
+    ).scalar_one()
+    return counts
+
+
+def take_marks(connection: Connection, customers: Sequence[str]) -> list[str]:
+    """Removes the customers' marks; those another transaction is marking or refreshing are left out for a later run."""
+    statement = sql.statement("take_refresh_marks")
+    return list(connection.execute(statement, {"customer_ids": list(customers)}).scalars())
+
+
+def mark(connection: Connection, customers: Sequence[str], now: datetime) -> None:
+    """Marks customers for the next refresh."""
+    if customers:
+        connection.execute(sql.statement("mark_customers"), {"customer_ids": list(customers), "now": now})
+
+
+def lock(connection: Connection, customers: Sequence[str]) -> Stored:
+    """Holds the customers' rows until the transaction ends, so that no older facts overwrite newer ones."""
+    rows = connection.execute(sql.statement("lock_me_status"), {"customer_ids": list(customers)})
+    return {customer: (tuple(telling), version) for customer, *telling, version in rows}
+
+
+def differing(rows: Sequence[Row], stored: Stored, rules: Rules) -> list[Row]:
+    """The rows that are not stored, or come out another than stored."""
+    return [row for row in rows if stored.get(row[0]) != (TELLING(row), rules.version)]
+
+
+def read_facts(connection: Connection, customers: Sequence[str], rules: Rules) -> Iterator[Facts]:
+    """The facts of each customer, in no order; found by their keys, even while the server knows no statistics."""
+    connection.execute(sql.statement("prefer_indexes"))
+    parameters = {"customer_ids": list(customers), "zone": rules.zone.key}
+    for _, known in connection.execute(sql.statement("read_facts"), parameters):
+        yield facts.decode(known)
+
+
+def read_documents(connection: Connection, customers: Sequence[str]) -> dict[str, str]:
+    """The stored documents by customer, as text."""
+    rows = connection.execute(sql.statement("read_documents"), {"customer_ids": list(customers)})
+    return {row.customer_id: row.document for row in rows}
+
+
+def write(
+    connection: Connection,
+    rows: Sequence[Row],
+    rules: Rules,
+    *,
+    run_id: int,
+    now: datetime,
+    may_overwrite: bool = True,
+) -> int:
+    """Stores the rows, passing over those that come out as stored; how many were written.
+
+    `may_overwrite=False` leaves alone a row that another transaction has written meanwhile.
+    """
+    if not rows:
+        return 0
+    _copy(connection, rows)
+    parameters = {"computed_at": now, "rules_version": rules.version, "run_id": run_id, "may_overwrite": may_overwrite}
+    return int(connection.execute(sql.statement("upsert_me_status"), parameters).scalar_one())
+
+
+def remove(connection: Connection, customers: Sequence[str]) -> int:
+    """Removes the rows of those that are no customers; how many had one."""
+    if not customers:
+        return 0
+    return len(connection.execute(sql.statement("delete_me_status"), {"customer_ids": list(customers)}).all())
+
+
+def resolve(connection: Connection, over: Sequence[tuple[str, Standing]], now: datetime) -> int:
+    """Marks the notifications of (customer, what stands) as resolved; how many."""
+    if not over:
+        return 0
+    parameters = {
+        "customer_ids": [customer for customer, _ in over],
+        "types": [standing.type for _, standing in over],
+        "source_ids": [standing.source_id for _, standing in over],
+        "now": now,
+    }
+    return connection.execute(sql.statement("resolve_notifications"), parameters).rowcount
+
+
+def put_out(
+    connection: Connection, decided: Sequence[tuple[str, Candidate]], *, run_id: int, now: datetime
+) -> dict[str, int]:
+    """Puts (customer, notification) into the outbox; how many by type were swallowed because their like waits there."""
+    if not decided:
+        return {}
+    parameters: dict[str, Any] = {
+        "customer_ids": [customer for customer, _ in decided],
+        "types": [candidate.type for _, candidate in decided],
+        "source_ids": [candidate.source_id for _, candidate in decided],
+        "titles": [candidate.title for _, candidate in decided],
+        "messages": [candidate.message for _, candidate in decided],
+        "action_urls": [candidate.action_url for _, candidate in decided],
+        "action_labels": [candidate.action_label for _, candidate in decided],
+        "window_seconds": [candidate.window_seconds for _, candidate in decided],
+        "run_id": run_id,
+        "now": now,
+    }
+    return {row.type: row.swallowed for row in connection.execute(sql.statement("insert_outbox"), parameters)}
+
+
+def consume(connection: Connection, transitions: Sequence[int], gone: Sequence[str]) -> None:
+    """Takes transitions as judged, and every one of those that are no customers."""
+    if transitions or gone:
+        parameters = {"transition_ids": list(transitions), "gone": list(gone)}
+        connection.execute(sql.statement("consume_transitions"), parameters)
+
+
+def _copy(connection: Connection, rows: Sequence[Row]) -> None:
+    """Copies rows in the order of COLUMNS into the temporary table `computed`, emptied first.
+
+    The lines are written here: psycopg's own dumping of each value took ten times as long.
+    """
+    columns = ", ".join(COLUMNS)
+    driver = connection.connection.driver_connection
+    assert driver is not None
+    with driver.cursor() as cursor:
+        cursor.execute("set local client_min_messages = warning")
+        cursor.execute(
+            "create temporary table if not exists computed on commit delete rows as"  # noqa: S608  names from above
+            f" select {columns} from me_status with no data"
+        )
+        cursor.execute("truncate pg_temp.computed")
+        with cursor.copy(f"copy pg_temp.computed ({columns}) from stdin") as copy:
+            copy.write("".join("\t".join(map(_copied, values)) + "\n" for values in rows))
+
+
+def _copied(value: Any) -> str:
+    """One value in the text format of COPY."""
+    if value is None:
+        return "\\N"
+    if not isinstance(value, str):
+        return str(value)
+    return value.translate(ESCAPES) if SPECIAL.search(value) else value
+
+
+def row(known: Facts, document: Document, next_notification_at: datetime | None) -> Row:
+    """What is stored of one customer; `next_notification_at`: when time next calls for a notification."""
+    content = document.content
+    stats, invoice, tasks = content.summary.stats, content.summary.next_invoice, content.tasks
+    return (
+        known.customer_id,
+        known.client_id,
+        content.internet_eligibility.status,
+        content.residence_card_verification.status,
+        content.payment_methods.total_count,
+        stats.active_subscriptions,
+        stats.open_orders,
+        stats.open_cases,
+        stats.unpaid_invoices,
+        stats.overdue_invoices,
+        stats.amount_due,
+        stats.currency,
+        invoice and invoice.id,
+        invoice and invoice.due_date,
+        invoice and invoice.amount,
+        len(tasks),
+        tasks[0].type if tasks else None,
+        document.body.decode(),
+        document.content_hash,
+        document.next_change_at,
+        next_notification_at,
+    )

@@ -1,0 +1,155 @@
+"""Rebuild: recomputes documents from the snapshot, in place, telling nobody."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection
+
+from config.database import Database
+from materializer import units
+from materializer.refresh import read_model
+from materializer.rules.document import build
+from materializer.rules.notifications import decide
+from materializer.rules.rules import Rules
+from materializer.units import Submit, Watch
+
+SAMPLES = 5
+DOCUMENT = read_model.COLUMNS.index("document")
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One path of the documents that comes out another: in how many, with a few customer ids."""
+
+    documents: int
+    samples: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Rebuilt:
+    """What a rebuild did, or would do. `differences` by path, such as "summary.stats.amountDue": a report's only."""
+
+    customers: int = 0
+    changed: int = 0
+    added: int = 0
+    removed: int = 0
+    differences: dict[str, Difference] = field(default_factory=dict)
+
+
+def rebuild(
+    database: Database,
+    rules: Rules,
+    *,
+    run_id: int,
+    now: datetime,
+    batch_customers: int = 2000,
+    customer: str | None = None,
+    report: bool = False,
+    submit: Submit | None = None,
+    watch: Watch | None = None,
+) -> Rebuilt:
+    """Recomputes every document, or that of `customer` (an Account id), batch by batch while the API serves.
+
+    Marks, transitions and the outbox stay as they are. `report=True` writes nothing and tells what would differ.
+    """
+    ranges = [(customer, customer)] if customer is not None else _ranges(database, batch_customers)
+    if report:
+        return _report(database, rules, ranges, now)
+    calls = [(f"batch-{number}", *ends, rules, run_id, now) for number, ends in enumerate(ranges)]
+    if watch is not None:
+        watch.expect(len(calls) * batch_customers)
+    done = units.watched(units.done(database, rebuild_batch, calls, submit), "customers", watch)
+    return Rebuilt(**units.added_up(done))
+
+
+def _ranges(database: Database, size: int) -> list[tuple[str, str]]:
+    """The first and the last of each `size` customers; one that appears between two is marked, and a refresh's."""
+    with database.begin() as connection:
+        return read_model.ranges_of_customers(connection, size)
+
+
+def rebuild_batch(
+    database: Database, unit: str, first: str, last: str, rules: Rules, run_id: int, now: datetime
+) -> dict[str, Any]:
+    """Rebuilds a range of customers in one transaction; done again under the same run and unit it does nothing."""
+
+    def work(connection: Connection) -> dict[str, Any]:
+        if not read_model.claim_unit(connection, run_id, unit):
+            return read_model.unit_counts(connection, run_id, unit)
+        customers = read_model.customers_between(connection, first, last)
+        counts = _rebuild(connection, customers, rules, run_id, now)
+        read_model.finish_unit(connection, run_id, unit, counts)
+        return counts
+
+    return database.transact(work)
+
+
+def _rebuild(
+    connection: Connection, customers: Sequence[str], rules: Rules, run_id: int, now: datetime
+) -> dict[str, Any]:
+    """Rows there are held first, so that facts read here are never older than those of the row overwritten."""
+    stored = read_model.lock(connection, customers)
+    rows, gone = _computed(connection, customers, rules, now)
+    missing = [row for row in rows if row[0] not in stored]
+    standing = read_model.differing([row for row in rows if row[0] in stored], stored, rules)
+    added = read_model.write(connection, missing, rules, run_id=run_id, now=now, may_overwrite=False)
+    changed = read_model.write(connection, standing, rules, run_id=run_id, now=now)
+    removed = read_model.remove(connection, gone)
+    return {"customers": len(rows), "changed": changed, "added": added, "removed": removed}
+
+
+def _computed(
+    connection: Connection, customers: Sequence[str], rules: Rules, now: datetime
+) -> tuple[list[read_model.Row], list[str]]:
+    """The rows of the customers, and those that are none (any more)."""
+    rows: list[read_model.Row] = []
+    gone: list[str] = []
+    for facts in read_model.read_facts(connection, customers, rules):
+        if facts.account is None:
+            gone.append(facts.customer_id)
+        else:
+            reminders = decide(facts, rules, now, is_fresh=False)
+            rows.append(read_model.row(facts, build(facts, rules, now), reminders.next_notification_at))
+    return rows, gone
+
+
+# What would differ ----------------------------------------------------------------------------------------------------
+
+
+def _report(database: Database, rules: Rules, ranges: Sequence[tuple[str, str]], now: datetime) -> Rebuilt:
+    found: dict[str, list[str]] = {}
+    total = changed = added = removed = 0
+    for first, last in ranges:
+        with database.begin() as connection:
+            batch = read_model.customers_between(connection, first, last)
+            stored = read_model.read_documents(connection, batch)
+            rows, gone = _computed(connection, batch, rules, now)
+        for row in sorted(rows, key=lambda row: str(row[0])):
+            customer, new = row[0], row[DOCUMENT]
+            old = stored.get(customer)
+            added += old is None
+            changed += old is not None and old != new
+            for path in differing_paths(old, new) if old is not None and old != new else ():
+                found.setdefault(path, []).append(customer)
+        total += len(rows)
+        removed += sum(leaving in stored for leaving in gone)
+    differences = {path: Difference(len(found[path]), tuple(found[path][:SAMPLES])) for path in sorted(found)}
+    return Rebuilt(total, changed, added, removed, differences)
+
+
+def differing_paths(old: str, new: str) -> list[str]:
+    """The paths at which two JSON documents differ: into objects, not into lists. Same bytes, no paths."""
+    return list(_differing(msgspec.json.decode(old), msgspec.json.decode(new), ""))
+
+
+def _differing(old: Any, new: Any, path: str) -> Iterator[str]:
+    if isinstance(old, dict) and isinstance(new, dict):
+        for name in old | new:
+            yield from _differing(old.get(name, ...), new.get(name, ...), f"{path}.{name}" if path else name)
+    elif old != new:
+        yield path

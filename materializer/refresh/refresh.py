@@ -1,0 +1,131 @@
+"""Refresh: recomputes the documents of the customers concerned, and decides and sends their notifications."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection
+
+from config.database import Database
+from materializer import units
+from materializer.refresh import outbox, read_model
+from materializer.rules.document import build
+from materializer.rules.facts import Facts, Standing
+from materializer.rules.notifications import Candidate, decide, is_over
+from materializer.rules.rules import Rules
+from materializer.units import Submit, Watch
+
+
+@dataclass(frozen=True)
+class Refreshed:
+    """What a refresh did. `held` is the flood gate's summary when it held the run's notifications."""
+
+    customers: int = 0
+    changed: int = 0
+    removed: int = 0
+    resolved: int = 0
+    sent: dict[str, int] = field(default_factory=dict)
+    swallowed: dict[str, int] = field(default_factory=dict)
+    held: dict[str, Any] | None = None
+
+
+@dataclass
+class Batch:
+    """What was decided about some customers, not stored yet."""
+
+    rows: list[read_model.Row] = field(default_factory=list)
+    gone: list[str] = field(default_factory=list)
+    over: list[tuple[str, Standing]] = field(default_factory=list)
+    decided: list[tuple[str, Candidate]] = field(default_factory=list)
+    judged: list[int] = field(default_factory=list)
+    look_again: list[str] = field(default_factory=list)
+
+
+def refresh(
+    database: Database,
+    rules: Rules,
+    *,
+    run_id: int,
+    now: datetime,
+    freshness: timedelta,
+    batch_customers: int,
+    submit: Submit | None = None,
+    watch: Watch | None = None,
+) -> Refreshed:
+    """Refreshes every customer that is marked or whose time has come, then sends what that decided.
+
+    1. What a run that died had decided is taken over. 2. Batches of customers, each one transaction. 3. The flood
+    gate. 4. Sending. A crash between any two steps loses nothing and sends nothing twice: the next run goes on.
+    `freshness` is the limit of WHMCS data: reminders are sent only while it is kept.
+    """
+    outbox.adopt(database, run_id=run_id)
+    with database.begin() as connection:
+        is_fresh = read_model.is_whmcs_fresh(connection, now, freshness)
+        customers = read_model.customers_to_refresh(connection, now, is_fresh=is_fresh)
+    if watch is not None:
+        watch.expect(len(customers))
+    calls = [(unit, batch, rules, run_id, now, is_fresh) for unit, batch in _batches(customers, batch_customers)]
+    done = units.watched(units.done(database, refresh_batch, calls, submit), "customers", watch)
+    counts = {"customers": 0} | units.added_up(done)
+    swallowed: Counter[str] = Counter(counts.pop("swallowed", {}))
+    held = outbox.flood(database, rules, run_id=run_id, now=now)
+    sent = outbox.send(database, run_id=run_id, now=now)
+    return Refreshed(**counts, sent=sent.sent, swallowed=dict(swallowed + Counter(sent.swallowed)), held=held)
+
+
+def _batches(customers: Sequence[str], size: int) -> Iterator[tuple[str, Sequence[str]]]:
+    """The name of each unit, and its customers."""
+    for number, start in enumerate(range(0, len(customers), size)):
+        yield f"batch-{number}", customers[start : start + size]
+
+
+def refresh_batch(
+    database: Database, unit: str, customers: Sequence[str], rules: Rules, run_id: int, now: datetime, is_fresh: bool
+) -> dict[str, Any]:
+    """Refreshes some customers in one transaction; done a second time under the same run and unit it does nothing."""
+
+    def work(connection: Connection) -> dict[str, Any]:
+        if not read_model.claim_unit(connection, run_id, unit):
+            return read_model.unit_counts(connection, run_id, unit)
+        free = read_model.take_marks(connection, customers)
+        stored = read_model.lock(connection, free)
+        batch = Batch()
+        for facts in read_model.read_facts(connection, free, rules):
+            judge(batch, facts, rules, now, is_fresh=is_fresh)
+        batch.rows = read_model.differing(batch.rows, stored, rules)
+        counts = {"customers": len(free)} | _store(connection, batch, rules, run_id=run_id, now=now)
+        read_model.finish_unit(connection, run_id, unit, counts)
+        return counts
+
+    return database.transact(work)
+
+
+def judge(batch: Batch, facts: Facts, rules: Rules, now: datetime, *, is_fresh: bool) -> None:
+    """Adds what becomes of one customer to the batch."""
+    customer = facts.customer_id
+    if facts.account is None:
+        batch.gone.append(customer)
+        return
+    decision = decide(facts, rules, now, is_fresh=is_fresh)
+    batch.rows.append(read_model.row(facts, build(facts, rules, now), decision.next_notification_at))
+    batch.over += [(customer, standing) for standing in decision.over]
+    batch.decided += [(customer, candidate) for candidate in decision.candidates]
+    batch.judged += [pending.transition_id for pending in facts.pending]
+    if any(is_over(Standing(told.type, told.source_id), facts, rules, now) for told in decision.candidates):
+        batch.look_again.append(customer)
+
+
+def _store(connection: Connection, batch: Batch, rules: Rules, *, run_id: int, now: datetime) -> dict[str, Any]:
+    counts = {
+        "changed": read_model.write(connection, batch.rows, rules, run_id=run_id, now=now),
+        "removed": read_model.remove(connection, batch.gone),
+        "resolved": read_model.resolve(connection, batch.over, now),
+        "swallowed": read_model.put_out(connection, batch.decided, run_id=run_id, now=now),
+    }
+    read_model.consume(connection, batch.judged, batch.gone)
+    read_model.mark(connection, batch.look_again, now)
+    return counts

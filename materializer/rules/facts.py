@@ -1,0 +1,169 @@
+"""Facts: everything known of one customer, as sql/queries/read_facts.sql gathers it.
+
+Each list is None while it is not known: its stream has never been pulled, or (billing) the customer is not linked to a
+client. An empty list means that the source said there is none. Nothing here can form a cycle, so the collector of
+garbage is spared the walk (`gc=False`).
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Literal
+
+from msgspec import Struct
+from msgspec.json import Decoder
+
+from materializer.snapshot.streams import INVOICE_STATUSES
+
+LinkState = Literal["linked", "none", "dangling", "conflict"]
+
+
+class Account(Struct, frozen=True, gc=False):
+    """The account: the two statuses with what belongs to them; `*_known` is the last status that was not unknown."""
+
+    eligibility_status: str
+    verification_status: str
+    eligibility_known: str | None = None
+    eligibility: str | None = None
+    eligibility_requested_at: datetime | None = None
+    eligibility_checked_at: datetime | None = None
+    eligibility_notes: str | None = None
+    verification_known: str | None = None
+    verification_submitted_at: datetime | None = None
+    verification_reviewed_at: datetime | None = None
+    verification_notes: str | None = None
+
+
+class Order(Struct, frozen=True, gc=False):
+    """An order; `stage` as in snapshot.order."""
+
+    order_id: str
+    stage: str
+    order_number: str | None = None
+    effective_on: date | None = None
+    created_at: datetime | None = None
+
+    @property
+    def is_in_progress(self) -> bool:
+        return self.stage in ("in_progress", "approved")
+
+
+class Case(Struct, frozen=True, gc=False):
+    """A support case: the open ones, and the newest of the closed."""
+
+    case_id: str
+    is_closed: bool | None
+    case_number: str | None = None
+    subject: str | None = None
+    created_at: datetime | None = None
+    closed_at: datetime | None = None
+
+
+class Invoice(Struct, frozen=True, gc=False):
+    """An invoice: every one that is not known to be over, and the newest of the others."""
+
+    invoice_id: int
+    status: str | None
+    invoice_number: str | None = None
+    invoiced_on: date | None = None
+    due_on: date | None = None
+    paid_at: datetime | None = None
+    total: Decimal | None = None
+    currency: str | None = None
+    created_at: datetime | None = None
+
+    @property
+    def is_unpaid(self) -> bool:
+        return self.status == "Unpaid"
+
+    @property
+    def is_known(self) -> bool:
+        """Whether the status is one of WHMCS's own words (whmcs-api 6)."""
+        return self.status in INVOICE_STATUSES
+
+    @property
+    def shown_number(self) -> str:
+        """What people call it: its number, or its id where the install does not number invoices."""
+        return self.invoice_number or str(self.invoice_id)
+
+
+class Service(Struct, frozen=True, gc=False):
+    """A service, whatever its status."""
+
+    service_id: int
+    status: str | None
+    status_known: str | None = None
+    product_name: str | None = None
+    registered_on: date | None = None
+
+
+class PayMethod(Struct, frozen=True, gc=False):
+    """A stored pay method; `expires_on` is the last day of a card's month, None for what does not expire."""
+
+    pay_method_id: int
+    card_last_four: str | None = None
+    expires_on: date | None = None
+
+
+class ServiceChange(Struct, frozen=True, gc=False):
+    """A change of a service's status that a pull observed."""
+
+    service_id: int
+    old_value: str | None
+    new_value: str | None
+    observed_at: datetime
+
+
+class Pending(Struct, frozen=True, gc=False):
+    """A transition that calls for a notification and has not been judged."""
+
+    transition_id: int
+    entity_id: str
+    type: str
+
+
+class Standing(Struct, frozen=True, gc=False):
+    """A type and source id of which at least one notification is not resolved."""
+
+    type: str
+    source_id: str
+
+
+class Reminder(Struct, frozen=True, gc=False):
+    """How a time-driven type and source id stands: last sent, last discarded, and whether one waits in the outbox."""
+
+    type: str
+    source_id: str
+    last_sent_at: datetime | None = None
+    discarded_at: datetime | None = None
+    is_waiting: bool = False
+
+
+class Facts(Struct, frozen=True, gc=False):
+    """One customer. `account` is None when there is no such customer (any more); then the rest says nothing."""
+
+    customer_id: str
+    account: Account | None
+    link: LinkState | None = None
+    client_id: int | None = None
+    orders: list[Order] | None = None
+    cases: list[Case] | None = None
+    invoices: list[Invoice] | None = None
+    services: list[Service] | None = None
+    pay_methods: list[PayMethod] | None = None
+    is_pay_method_read: bool = False
+    cancelled_services: list[int] | None = None
+    service_changes: list[ServiceChange] = []
+    pending: list[Pending] = []
+    standing: list[Standing] = []
+    reminders: list[Reminder] = []
+
+    @property
+    def unpaid(self) -> list[Invoice]:
+        """The unpaid invoices; empty also while invoices are not known."""
+        return [invoice for invoice in self.invoices or () if invoice.status == "Unpaid"]
+
+
+decode = Decoder(Facts, strict=True).decode
+"""One row's facts. Raises msgspec.ValidationError when the statement and these shapes have drifted apart."""

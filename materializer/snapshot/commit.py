@@ -1,0 +1,306 @@
+"""Takes a pulled stream into the snapshot: window by window, rows, transitions and marks in one transaction each.
+
+A window is a unit of work: it commits under its name in the run, so that doing it twice is doing it once. A crash
+between two windows loses nothing: the cursor moves in the stream's last transaction, and the next run compares anew.
+"""
+
+from __future__ import annotations
+
+import io
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any, Literal
+
+import pyarrow as pa
+import pyarrow.compute as pc
+from sqlalchemy import Connection
+
+import sql
+from config.database import Database
+from materializer import units
+from materializer.snapshot import changes, content_hash, deletions, history, store, transitions
+from materializer.snapshot.changes import Changes
+from materializer.snapshot.pulls import HistoricChange, Key, Pulled
+from materializer.snapshot.store import Scope
+from materializer.snapshot.streams import STREAMS, Stream
+from materializer.snapshot.transitions import Transition, TransitionPolicy
+from materializer.units import Submit, Watch
+
+
+@dataclass(frozen=True)
+class Window:
+    """One window of a pull: rows with keys above `above` up to `up_to` (None: no bound). Plain data, to be submitted.
+
+    `refused` are ids set aside in this pull, which are not missing; `clients` those a `clients` pull read whole.
+    """
+
+    unit: str
+    stream_name: str
+    extent: Literal["full", "partial", "clients"]
+    rows: pa.Table
+    above: Key | None
+    up_to: Key | None
+    clients: tuple[int, ...]
+    refused: frozenset[str]
+    history: tuple[HistoricChange, ...]
+    policy: TransitionPolicy
+    run_id: int
+    now: datetime
+
+    def __getstate__(self) -> dict[str, Any]:
+        """As it is sent to a worker: a pickled slice would take the whole table behind it along."""
+        packed = io.BytesIO()
+        with pa.ipc.new_stream(packed, self.rows.schema) as stream:
+            stream.write_table(self.rows)
+        return vars(self) | {"rows": packed.getvalue()}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state | {"rows": pa.ipc.open_stream(state["rows"]).read_all()})
+
+
+@dataclass(frozen=True)
+class Taken:
+    """What one stream's pull came to, in rows. `missing`: keys a full pull did not have, not yet removed.
+
+    `removed` counts rows the source itself reported gone, `ignored` rows older than the known ones.
+    """
+
+    pulled: Pulled
+    read: int = 0
+    added: int = 0
+    changed: int = 0
+    unchanged: int = 0
+    removed: int = 0
+    ignored: int = 0
+    refused: int = 0
+    transitions: dict[str, int] = field(default_factory=dict)
+    missing: tuple[Key, ...] = ()
+
+
+def take_in(
+    database: Database,
+    pulled: Pulled,
+    policy: TransitionPolicy,
+    *,
+    run_id: int,
+    now: datetime,
+    window_rows: int,
+    submit: Submit | None = None,
+    watch: Watch | None = None,
+) -> Taken:
+    """Brings the snapshot to what was pulled: windows of about `window_rows` rows, then deletions, marks and cursor.
+
+    Windows go through `submit`, unless there are few.
+
+    Rows missing from a full pull are returned and left to `removals.settle`. An incomplete pull is taken in and leaves
+    the cursor where it was; an incomplete first pull leaves the stream without its baseline.
+    """
+    calls = ((window,) for window in _windows(pulled, policy, run_id, now, window_rows))
+    if watch is not None:
+        watch.expect(pulled.spool.rows)
+    done = list(units.watched(units.done(database, commit_window, calls, submit), "read", watch))
+    unit = f"{pulled.stream.name} end"
+    done.append(
+        database.transact(
+            lambda connection: _once(connection, run_id, unit, lambda: _end(connection, pulled, policy, run_id, now))
+        )
+    )
+    return _summed(pulled, done)
+
+
+def commit_window(database: Database, window: Window) -> dict[str, Any]:
+    """Commits one window and returns its counts; the counts of the first time when it was committed before."""
+    return database.transact(
+        lambda connection: _once(connection, window.run_id, window.unit, lambda: _take_window(connection, window))
+    )
+
+
+def _once(connection: Connection, run_id: int, unit: str, work: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    if (counts := store.claim_unit(connection, run_id, unit)) is not None:
+        return counts
+    counts = work()
+    store.finish_unit(connection, run_id, unit, counts)
+    return counts
+
+
+def _windows(
+    pulled: Pulled, policy: TransitionPolicy, run_id: int, now: datetime, window_rows: int
+) -> Iterator[Window]:
+    """The windows of a pull, which cover the whole key space together: the last one is open-ended."""
+    refused = frozenset(record.record_id for record in pulled.refused)
+    above: Key | None = None
+    for number, (rows, is_last) in enumerate(_with_end(pulled.spool.windows(window_rows), pulled.stream)):
+        up_to = None if is_last else rows[pulled.stream.key][-1].as_py()
+        yield Window(
+            unit=f"{pulled.stream.name} {number}",
+            stream_name=pulled.stream.name,
+            extent=pulled.extent,
+            rows=rows,
+            above=above,
+            up_to=up_to,
+            clients=pulled.clients,
+            refused=refused,
+            history=pulled.history,
+            policy=policy,
+            run_id=run_id,
+            now=now,
+        )
+        above = up_to
+
+
+def _with_end(windows: Iterator[pa.Table], stream: Stream) -> Iterator[tuple[pa.Table, bool]]:
+    """Each table with whether it is the last; an empty one when there is none."""
+    standing = next(windows, stream.schema.empty_table())
+    for rows in windows:
+        yield standing, False
+        standing = rows
+    yield standing, True
+
+
+# One window -----------------------------------------------------------------------------------------------------------
+
+
+def _take_window(connection: Connection, window: Window) -> dict[str, Any]:
+    stream = STREAMS[window.stream_name]
+    told = _told(window)
+    known = store.read_hashes(connection, stream, _scope(stream, window))
+    rows, known = content_hash.without_unchanged(stream, known, window.rows, told)
+    previous = store.read_rows(connection, stream, Scope(keys=known[stream.key].to_pylist(), only_keys=True))
+    found, ignored = changes.without_stale(changes.compare(stream, previous, rows))
+    gone = _gone(stream, window, found)
+    found = replace(found, removed=gone if window.extent == "clients" else gone.slice(0, 0))
+    found, steps = _judge(stream, window, previous, rows, found, told)
+    store.delete_rows(connection, stream, found.removed[stream.key].to_pylist())
+    store.insert_rows(connection, stream, found.added)
+    store.update_rows(connection, stream, found.after)
+    store.update_rows(connection, stream, _unhashed(stream, known, previous, rows, found))
+    _readmit(connection, stream, window.rows)
+    store.insert_transitions(connection, steps, window.run_id, window.now)
+    if not window.policy.is_baseline:
+        store.mark_owners(connection, stream, (found.added, found.removed, found.before, found.after), window.now)
+    return {
+        "read": len(window.rows),
+        "added": len(found.added),
+        "changed": len(found.after),
+        "unchanged": found.unchanged + len(window.rows) - len(rows),
+        "removed": len(found.removed),
+        "ignored": ignored,
+        "transitions": transitions.counted(steps),
+        "missing": gone[stream.key].to_pylist() if window.extent == "full" else [],
+    }
+
+
+def _scope(stream: Stream, window: Window) -> Scope:
+    """The known rows to compare with: the same slice of the keys, of the clients read, or just the pulled keys."""
+    if window.extent == "full":
+        return Scope(above=window.above, up_to=window.up_to)
+    keys = window.rows[stream.key].to_pylist()
+    if window.extent == "partial":
+        return Scope(keys=keys, only_keys=True)
+    return Scope(above=window.above, up_to=window.up_to, owners=window.clients, keys=keys)
+
+
+def _gone(stream: Stream, window: Window, found: Changes) -> pa.Table:
+    """Known rows the pull did not have, without those it had and set aside."""
+    refused = pa.array(sorted(window.refused), pa.string())
+    is_refused = pc.is_in(found.removed[stream.key].cast(pa.string()), refused)
+    return found.removed.filter(pc.invert(is_refused))
+
+
+def _told(window: Window) -> pa.Array:
+    """Accounts with steps told by their history, which count as changed, for their stamps."""
+    accounts = set() if window.policy.is_baseline else {step.account_id for step in window.history}
+    return pa.array(sorted(accounts), pa.string())
+
+
+def _unhashed(stream: Stream, known: pa.Table, previous: pa.Table, rows: pa.Table, found: Changes) -> pa.Table:
+    """The rows that stay as they are and have no hash, as after an update that no sync made."""
+    keys = previous[stream.key]
+    stays = pc.and_not(pc.is_in(keys, rows[stream.key]), pc.is_in(keys, found.after[stream.key]))
+    return content_hash.without_hash(stream, known, previous.filter(stays))
+
+
+def _judge(
+    stream: Stream, window: Window, previous: pa.Table, rows: pa.Table, found: Changes, told: pa.Array
+) -> tuple[Changes, list[Transition]]:
+    """The transitions of the window, those that the history of accounts tells among them."""
+    steps = transitions.of_changes(stream, found, window.policy)
+    if not len(told):
+        return found, steps
+    widened = changes.with_rows(stream, found, previous, rows, told)
+    is_told = pc.is_in(widened.after[stream.key], told)
+    after = widened.after.filter(is_told).to_pylist()
+    before = widened.before.filter(is_told).to_pylist()
+    ends = {new["account_id"]: (old, new) for old, new in zip(before, after, strict=True)}
+    return widened, history.with_steps(steps, ends, window.history, window.policy)
+
+
+def _readmit(connection: Connection, stream: Stream, rows: pa.Table) -> None:
+    if aside := store.refused_ids(connection, stream):
+        keys = rows[stream.key].cast(pa.string())
+        store.readmit(connection, stream, keys.filter(pc.is_in(keys, pa.array(sorted(aside)))).to_pylist())
+    if stream.name == "account" and len(rows):
+        deletions.revive(connection, rows[stream.key].to_pylist())
+
+
+# The end of a stream --------------------------------------------------------------------------------------------------
+
+
+def _end(
+    connection: Connection, pulled: Pulled, policy: TransitionPolicy, run_id: int, now: datetime
+) -> dict[str, Any]:
+    """What comes after the windows, in one transaction, the cursor with it."""
+    gone = {*pulled.deleted, *pulled.merged}
+    departed = deletions.remove(connection, pulled.stream, gone, run_id, now, is_baseline=policy.is_baseline)
+    deletions.merge(connection, pulled.merged, now)
+    store.refuse(connection, pulled.stream, pulled.refused, run_id, now)
+    _forget_refusals(connection, pulled, run_id)
+    if pulled.extent == "clients":
+        store.readmit(connection, pulled.stream, [f"client {client}" for client in pulled.clients])
+        _note_rota(connection, pulled.clients, now)
+    if policy.is_baseline:
+        store.tell_planner(connection, pulled.stream)
+        store.mark_everybody(connection, now)
+    _move_cursor(connection, pulled, policy, run_id, now)
+    return {"removed": departed.removed, "transitions": departed.transitions}
+
+
+def _forget_refusals(connection: Connection, pulled: Pulled, run_id: int) -> None:
+    store.readmit(connection, pulled.stream, [str(key) for key in pulled.deleted])
+    if pulled.extent == "full" and pulled.is_complete:
+        parameters = {"stream": pulled.stream.name, "run_id": run_id}
+        connection.execute(sql.statement("delete_refusals_not_seen"), parameters)
+
+
+def _note_rota(connection: Connection, clients: Collection[int], now: datetime) -> None:
+    """Clients read for the first time have a number of pay methods now, be it none."""
+    parameters = {"client_ids": list(clients), "now": now}
+    store.mark_clients(
+        connection, connection.execute(sql.statement("upsert_pay_method_rota"), parameters).scalars().all(), now
+    )
+
+
+def _move_cursor(connection: Connection, pulled: Pulled, policy: TransitionPolicy, run_id: int, now: datetime) -> None:
+    parameters: dict[str, Any] = {"stream": pulled.stream.name, "synced_at": now, "run_id": run_id}
+    if not pulled.is_complete:
+        connection.execute(sql.statement("touch_stream_state"), parameters)
+        return
+    parameters |= {
+        "cursor_at": pulled.cursor_at,
+        "source_time": pulled.source_time,
+        "fields": list(pulled.fields),
+    }
+    connection.execute(sql.statement("upsert_stream_state"), parameters)
+
+
+def _summed(pulled: Pulled, done: Sequence[dict[str, Any]]) -> Taken:
+    sums: Counter[str] = Counter()
+    steps: Counter[str] = Counter()
+    missing: list[Key] = []
+    for counts in done:
+        sums.update({name: count for name, count in counts.items() if isinstance(count, int)})
+        steps.update(counts["transitions"])
+        missing += counts.get("missing", ())
+    return Taken(pulled, **sums, refused=len(pulled.refused), transitions=dict(steps), missing=tuple(missing))
