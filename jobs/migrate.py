@@ -24,7 +24,7 @@ def migrate(engine: Engine) -> str:
     """
     with engine.begin() as connection:
         connection.execute(text("set local lock_timeout = 0"))
-        connection.execute(sql.statement("lock_transaction"), {"name": "me-status migrate"})
+        connection.execute(sql.statement("ledger/lock_transaction"), {"name": "me-status migrate"})
         _refuse_newer(connection)
         command.upgrade(_config(connection), "head")
     return head()

@@ -95,30 +95,30 @@ class Gauges:
 
     def sources(self) -> list[Source]:
         """Both sources, by name."""
-        rows = self._statements.all("list_source_states")
+        rows = self._statements.all("ledger/list_source_states")
         return [Source(name, at, failed, error, self._limits[name]) for name, at, failed, error in rows]
 
     def last_runs(self) -> list[Run]:
         """The newest run of each job."""
-        return [_run(row) for row in self._statements.all("list_last_run_of_each_job")]
+        return [_run(row) for row in self._statements.all("ledger/list_last_run_of_each_job")]
 
     def recent_runs(self, count: int = 15) -> list[Run]:
         """The newest runs of all jobs, newest first."""
-        return [_run(row) for row in self._statements.all("list_newest_runs", count=count)]
+        return [_run(row) for row in self._statements.all("ledger/list_newest_runs", count=count)]
 
     def holds(self) -> list[Hold]:
         """What waits for the operator, oldest first."""
-        rows = self._statements.all("list_undecided_holds")
+        rows = self._statements.all("holds/list_undecided_holds")
         return [Hold(run_id, gate, source, orjson.loads(text), at) for run_id, gate, source, text, at in rows]
 
     def sent_by_day(self, zone: str, days: int = 30) -> list[tuple[str, int]]:
         """Notifications sent on each of the last days (business zone, ISO dates), oldest first, empty days included."""
-        rows = self._statements.all("count_sent_by_day", zone=zone, days=days)
+        rows = self._statements.all("api/count_sent_by_day", zone=zone, days=days)
         return [(day.isoformat(), sent) for day, sent in rows]
 
     def runs_by_outcome(self) -> list[Row]:
         """(job, outcome, runs, seconds) over the ledger as far back as it is kept."""
-        return self._statements.all("count_runs_by_outcome")
+        return self._statements.all("ledger/count_runs_by_outcome")
 
     def counts(self, kind: str) -> list[tuple[str, int]]:
         """Labelled counts of one kind: total, task, refused (count_everything.sql); estimates beyond MOST_COUNTED."""
@@ -128,7 +128,7 @@ class Gauges:
         with self._lock:
             counted_at, rows = self._counted
             if self._clock() - counted_at >= KEPT_SECONDS:
-                rows = self._statements.all("count_everything", most=MOST_COUNTED)
+                rows = self._statements.all("api/count_everything", most=MOST_COUNTED)
                 self._counted = (self._clock(), rows)
             return rows
 

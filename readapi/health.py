@@ -48,7 +48,7 @@ def blueprint(statements: Statements, gauges: Gauges) -> Blueprint:
 def reasons_not_ready(statements: Statements) -> list[str]:
     """One sentence each; none when the API can answer."""
     try:
-        ran = statements.one("read_first_run")
+        ran = statements.one("ledger/read_first_run")
     except Problem as problem:
         return [problem.detail]
     return [] if ran and ran[0] else ["No run has computed any document yet."]

@@ -43,20 +43,20 @@ class Identity:
         """The customer a subject means, then the one that customer was merged into; nobody when in doubt."""
         account_id = account_id_of(subject)
         if self._portal_users and subject.isprintable():  # PostgreSQL has no text with a zero or half a surrogate
-            found = self._statements.all("find_customers_of_subject", subject=subject, account_id=account_id)
+            found = self._statements.all("api/find_customers_of_subject", subject=subject, account_id=account_id)
             if len(found) == 1:
                 yield found[0][0]
         elif not self._portal_users and account_id is not None:
             yield account_id
-            if redirected := self._statements.one("find_merged_account", account_id=account_id):
+            if redirected := self._statements.one("api/find_merged_account", account_id=account_id):
                 yield redirected[0]
 
     def _with_document(self, customer_id: str) -> str | None:
-        found = self._statements.one("find_customer", customer_id=customer_id)
+        found = self._statements.one("api/find_customer", customer_id=customer_id)
         return found[0] if found else None
 
     def _nobody(self) -> Problem:
-        ran = self._statements.one("read_first_run")
+        ran = self._statements.one("ledger/read_first_run")
         if ran is None or not ran[0]:
             return unavailable(
                 "no-run-yet", "No run has computed any document yet; ask again soon.", retry_after=FIRST_RUN_SECONDS

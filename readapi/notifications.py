@@ -23,9 +23,9 @@ START = ("infinity", UUID(int=2**128 - 1))
 UUID_TEXT = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 INSTANT_TEXT = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
 MARKS = {
-    "read": "mark_notification_read",
-    "unread": "mark_notification_unread",
-    "dismiss": "mark_notification_dismissed",
+    "read": "api/mark_notification_read",
+    "unread": "api/mark_notification_unread",
+    "dismiss": "api/mark_notification_dismissed",
 }
 
 
@@ -39,7 +39,7 @@ def blueprint(identity: Identity, statements: Statements) -> Blueprint:
         limit = limit_of(request.args.get("limit"))
         before_at, before_id = before_of(request.args.get("cursor"))
         rows = statements.all(
-            "list_notifications",
+            "api/list_notifications",
             customer_id=customer_id,
             only_unread=only_unread_of(request.args.get("unread")),
             before_at=before_at,
@@ -57,7 +57,7 @@ def blueprint(identity: Identity, statements: Statements) -> Blueprint:
     def read_all() -> Response:
         customer_id = identity.customer(request.headers.get("Authorization"))
         statements.all(
-            "mark_notifications_read_until", customer_id=customer_id, until=until_of(request.get_data(cache=False))
+            "api/mark_notifications_read_until", customer_id=customer_id, until=until_of(request.get_data(cache=False))
         )
         return _nothing()
 
@@ -150,7 +150,7 @@ def _item(row: Row) -> dict[str, Any]:
 
 
 def _unread(statements: Statements, customer_id: str) -> int:
-    counted = statements.one("count_unread_notifications", customer_id=customer_id)
+    counted = statements.one("api/count_unread_notifications", customer_id=customer_id)
     return int(counted[0]) if counted else 0
 
 

@@ -30,13 +30,13 @@ class Status:
     def summary(self, authorization: str | None, if_none_match: str | None) -> Answer:
         """The summary member of the stored document, byte for byte, with a tag of its own."""
         (summary,) = self._identity.own(
-            authorization, lambda customer_id: self._statements.one("read_summary", customer_id=customer_id)
+            authorization, lambda customer_id: self._statements.one("api/read_summary", customer_id=customer_id)
         )
         return conditional(summary, etag_of(summary), if_none_match)
 
     def _read(self, customer_id: str) -> tuple[Row, dict[str, datetime | None]] | None:
         synced = self._synced_at()
-        row = self._statements.one("read_status", customer_id=customer_id)
+        row = self._statements.one("api/read_status", customer_id=customer_id)
         return None if row is None else (row, synced)
 
     def _synced_at(self) -> dict[str, datetime | None]:
@@ -45,6 +45,6 @@ class Status:
         read_at, synced = self._synced
         now = monotonic()
         if now - read_at > SYNCED_KEPT_SECONDS:
-            synced = {row[0]: row[1] for row in self._statements.all("list_source_states")}
+            synced = {row[0]: row[1] for row in self._statements.all("ledger/list_source_states")}
             self._synced = (now, synced)
         return synced

@@ -100,7 +100,7 @@ def _check_database(loaded: Program) -> Iterator[Line]:
 
 def check_links(connection: Connection) -> Iterator[Line]:
     """How many links are in doubt, a line per kind of doubt."""
-    counts = {row.problem: row.links for row in connection.execute(sql.statement("count_link_problems"))}
+    counts = {row.problem: row.links for row in connection.execute(sql.statement("snapshot/count_link_problems"))}
     remedies = {
         "conflict": ("claims in conflict", "give each client one account: `me-status status --json` lists them"),
         "dangling": ("accounts naming a client that is not there", "correct the link field of these accounts"),

@@ -48,7 +48,7 @@ def gather(connection: Connection, program: Program, asked: str, now: datetime) 
     """
     customer, merged = find(connection, asked)
     parameters = {"customer_id": customer}
-    row = connection.execute(sql.statement("explain_customer"), parameters).mappings().one_or_none()
+    row = connection.execute(sql.statement("explain/explain_customer"), parameters).mappings().one_or_none()
     if row is None:
         raise MeStatusError(f"{customer}, the winner of the merged {merged}, is no account of the snapshot; sync again")
     rules = rules_of(program.settings, program.tables)
@@ -67,13 +67,13 @@ def gather(connection: Connection, program: Program, asked: str, now: datetime) 
         "nextChange": _plain(explain.next_change(facts, rules, now)),
         "sources": _ages(connection, row, now),
         "account": _account(row, program),
-        "records": _listed(connection, "explain_records", account_id=customer, client_id=row["client_id"]),
+        "records": _listed(connection, "explain/explain_records", account_id=customer, client_id=row["client_id"]),
         "tasks": _plain(explain.tasks(facts, rules, now)),
         "reminders": _plain(explain.reminders(facts, rules, now, is_fresh=is_fresh)),
         "notifications": _notifications(connection, facts, rules, customer, now),
-        "waiting": _listed(connection, "explain_waiting", customer_id=customer, at_most=AT_MOST),
-        "swallowed": _listed(connection, "explain_swallowed", customer_id=customer, at_most=AT_MOST),
-        "transitions": _listed(connection, "explain_transitions", customer_id=customer, at_most=AT_MOST),
+        "waiting": _listed(connection, "explain/explain_waiting", customer_id=customer, at_most=AT_MOST),
+        "swallowed": _listed(connection, "explain/explain_suppressed", customer_id=customer, at_most=AT_MOST),
+        "transitions": _listed(connection, "explain/explain_transitions", customer_id=customer, at_most=AT_MOST),
     }
 
 
@@ -83,7 +83,7 @@ def find(connection: Connection, asked: str) -> tuple[str, str | None]:
     account = None if is_client else account_id(asked)
     client = int(asked) if is_client else None
     parameters = {"account_id": account, "client_id": client}
-    rows = connection.execute(sql.statement("find_customer_to_explain"), parameters).all()
+    rows = connection.execute(sql.statement("explain/find_customer_to_explain"), parameters).all()
     if len(rows) == 1:
         return rows[0].customer_id, rows[0].merged_account
     if rows:
@@ -97,7 +97,7 @@ def find(connection: Connection, asked: str) -> tuple[str, str | None]:
 
 
 def _link(connection: Connection, customer: str, row: RowMapping) -> dict[str, Any]:
-    claims = _listed(connection, "explain_claims", customer_id=customer)
+    claims = _listed(connection, "explain/explain_claims", customer_id=customer)
     clients = sorted({claim["clientId"] for claim in claims})
     rivals = sorted({claim["customerId"] for claim in claims} - {customer})
     named = f"client {', '.join(map(str, clients))}"
@@ -144,7 +144,7 @@ def _account(row: RowMapping, program: Program) -> dict[str, Any]:
 
 def _ages(connection: Connection, row: RowMapping, now: datetime) -> list[dict[str, Any]]:
     """When each stream was last pulled; of pay methods, when this client's were read."""
-    pulled = {state.stream: state.synced_at for state in connection.execute(sql.statement("list_stream_states"))}
+    pulled = {state.stream: state.synced_at for state in connection.execute(sql.statement("snapshot/list_stream_states"))}
     if "pay_method" in pulled and row["link_state"] == "linked":
         pulled["pay_method"] = row["pay_methods_read_at"]
     return [
@@ -161,9 +161,9 @@ def _notifications(
     connection: Connection, facts: Facts, rules: Rules, customer: str, now: datetime
 ) -> list[dict[str, Any]]:
     parameters = {"customer_id": customer, "at_most": AT_MOST}
-    steps = connection.execute(sql.statement("explain_transitions"), parameters).mappings().all()
+    steps = connection.execute(sql.statement("explain/explain_transitions"), parameters).mappings().all()
     told = []
-    for row in connection.execute(sql.statement("explain_notifications"), parameters).mappings():
+    for row in connection.execute(sql.statement("explain/explain_notifications"), parameters).mappings():
         again_from = row["created_at"] + timedelta(hours=rules.notifications.types[row["type"]].window_hours)
         why = {"why": _why(row, facts, rules, steps), "sameAgainFrom": written(again_from)}
         told.append(_camelled(row) | why | {"isWithinWindow": now < again_from})

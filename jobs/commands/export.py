@@ -72,7 +72,7 @@ def export(engine: Engine, table: str, file: Path, write: Callable[[Path, pa.Sch
 def _published(engine: Engine, table: str) -> str:
     with engine.connect() as connection:
         relations: dict[str, str] = {
-            row.name: row.quoted for row in connection.execute(sql.statement("list_published_relations"))
+            row.name: row.quoted for row in connection.execute(sql.statement("export/list_published_relations"))
         }
     if table not in relations:
         raise SettingsError([f"{table!r} is no published table or view; there are {', '.join(relations)}"])

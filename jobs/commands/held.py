@@ -38,14 +38,14 @@ def command(program: Program, arguments: argparse.Namespace) -> int:
 def decide(engine: Engine, program: Program, action: str, run_id: int, now: datetime) -> dict[str, Any]:
     """Releases or discards the held run as at `now`; what came of it. Raises MeStatusError for a run never held."""
     with engine.connect() as connection:
-        row = connection.execute(sql.statement("read_held_run"), {"run_id": run_id}).mappings().one_or_none()
+        row = connection.execute(sql.statement("holds/read_held_run"), {"run_id": run_id}).mappings().one_or_none()
     if row is None:
         raise MeStatusError(f"run {run_id} was never held; `me-status held list` names those that are")
     lock = "refresh" if row["gate"] == "flood" else f"sync-{row['source']}"
     with ledger.alone(engine, lock):
         done = _decide(LiveDatabase(engine), program, action, row["gate"], run_id, now)
     with engine.connect() as connection:
-        decision = connection.execute(sql.statement("read_held_run"), {"run_id": run_id}).mappings().one()["decision"]
+        decision = connection.execute(sql.statement("holds/read_held_run"), {"run_id": run_id}).mappings().one()["decision"]
     return {"runId": run_id, "gate": row["gate"], "action": action, "decision": decision, **done}
 
 
@@ -68,7 +68,7 @@ def _decide(
 
 def _list(engine: Engine, arguments: argparse.Namespace) -> int:
     with engine.connect() as connection:
-        rows = connection.execute(sql.statement("list_undecided_holds")).mappings().all()
+        rows = connection.execute(sql.statement("holds/list_undecided_holds")).mappings().all()
     held = [{_NAMES[name]: _plain(value) for name, value in row.items()} for row in rows]
     if arguments.json:
         answer({"held": held})

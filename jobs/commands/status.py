@@ -90,10 +90,10 @@ def in_words(state: Mapping[str, Any]) -> list[str]:
 
 
 def _sources(connection: Connection, program: Program, now: datetime) -> dict[str, Any]:
-    counts = {row["stream"]: row for row in connection.execute(sql.statement("count_snapshot")).mappings()}
+    counts = {row["stream"]: row for row in connection.execute(sql.statement("snapshot/count_snapshot")).mappings()}
     limits = program.tables.schedule.freshness_minutes
     sources = {}
-    for row in connection.execute(sql.statement("list_source_states")).mappings():
+    for row in connection.execute(sql.statement("ledger/list_source_states")).mappings():
         limit = timedelta(minutes=getattr(limits, row["source"]))
         streams = [stream.name for stream in STREAMS.values() if stream.source == row["source"]]
         sources[row["source"]] = {
@@ -115,7 +115,7 @@ def _held(connection: Connection) -> list[dict[str, Any]]:
             "heldAt": written(row["held_at"]),
             "summary": row["summary"],
         }
-        for row in connection.execute(sql.statement("list_undecided_holds")).mappings()
+        for row in connection.execute(sql.statement("holds/list_undecided_holds")).mappings()
     ]
 
 
@@ -129,14 +129,14 @@ def _last_runs(connection: Connection) -> dict[str, dict[str, Any]]:
             "counts": row["counts"],
             "error": row["error"],
         }
-        for row in connection.execute(sql.statement("list_last_run_of_each_job")).mappings()
+        for row in connection.execute(sql.statement("ledger/list_last_run_of_each_job")).mappings()
     }
 
 
 def _documents(connection: Connection, program: Program) -> dict[str, int]:
     """How many there are, and how many wait for a rebuild since rules, copy or the business zone changed."""
     version = rules(program.settings, program.tables).version
-    row = connection.execute(sql.statement("count_documents"), {"rules_version": version}).one()
+    row = connection.execute(sql.statement("refresh/count_documents"), {"rules_version": version}).one()
     return {"count": row.documents, "ofOtherRules": row.of_other_rules}
 
 
@@ -151,25 +151,25 @@ def _problems(connection: Connection) -> dict[str, list[dict[str, Any]]]:
         return [{_camel(name): _plain(value) for name, value in row.items()} for row in rows]
 
     return {
-        "unknownWords": listed("list_unknown_words"),
-        "linkConflicts": listed("list_link_problems", problem="conflict"),
-        "danglingLinks": listed("list_link_problems", problem="dangling"),
+        "unknownWords": listed("snapshot/list_unknown_words"),
+        "linkConflicts": listed("snapshot/list_link_problems", problem="conflict"),
+        "danglingLinks": listed("snapshot/list_link_problems", problem="dangling"),
         "unlinkedClients": [
-            {"clientId": row["clientId"]} for row in listed("list_link_problems", problem="unlinked_client")
+            {"clientId": row["clientId"]} for row in listed("snapshot/list_link_problems", problem="unlinked_client")
         ],
-        "refusedRecords": listed("list_refused_records"),
+        "refusedRecords": listed("snapshot/list_set_aside_records"),
     }
 
 
 def _problem_counts(connection: Connection) -> dict[str, int]:
-    links: dict[str, int] = dict(connection.execute(sql.statement("count_link_problems")).all())
-    words: Sequence[Any] = connection.execute(sql.statement("list_unknown_words"), {"at_most": AT_MOST}).all()
+    links: dict[str, int] = dict(connection.execute(sql.statement("snapshot/count_link_problems")).all())
+    words: Sequence[Any] = connection.execute(sql.statement("snapshot/list_unknown_words"), {"at_most": AT_MOST}).all()
     return {
         "unknownWords": len(words),
         "linkConflicts": links.get("conflict", 0),
         "danglingLinks": links.get("dangling", 0),
         "unlinkedClients": links.get("unlinked_client", 0),
-        "refusedRecords": int(connection.execute(sql.statement("count_refused_records")).scalar_one()),
+        "refusedRecords": int(connection.execute(sql.statement("snapshot/count_set_aside_records")).scalar_one()),
     }
 
 

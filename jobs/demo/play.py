@@ -94,9 +94,9 @@ def catch_up(stage: Stage, play: Play, progress: Progress) -> Day:
     play.days.append(day)
     _run_all(stage, play, day, now, progress)
     with stage.engine.connect() as connection:
-        play.notifications = _counts(connection.execute(sql.statement("count_notifications")))
-        play.tasks = _counts(connection.execute(sql.statement("count_tasks"), {"run_id": None}))
-        play.customer = connection.execute(sql.statement("find_busiest_customer")).scalar_one_or_none()
+        play.notifications = _counts(connection.execute(sql.statement("demo/count_notifications")))
+        play.tasks = _counts(connection.execute(sql.statement("demo/count_tasks"), {"run_id": None}))
+        play.customer = connection.execute(sql.statement("demo/find_busiest_customer")).scalar_one_or_none()
     day.seconds = time.monotonic() - began
     return day
 
@@ -124,7 +124,7 @@ def _note(stage: Stage, play: Play, day: Day, report: Report) -> None:
 
 def _see_tasks(stage: Stage, play: Play, run_id: int | None) -> None:
     with stage.engine.connect() as connection:
-        play.tasks_seen.update(_counts(connection.execute(sql.statement("count_tasks"), {"run_id": run_id})))
+        play.tasks_seen.update(_counts(connection.execute(sql.statement("demo/count_tasks"), {"run_id": run_id})))
 
 
 def _release(stage: Stage, day: Day, report: Report) -> None:

@@ -123,7 +123,7 @@ def _empty_database(home: Path) -> None:
     engine.dispose()
     try:
         with beside.connect() as connection:
-            connection.execute(sql.statement("drop_demo_database"))
-            connection.execute(sql.statement("create_demo_database"))
+            connection.execute(sql.statement("demo/drop_demo_database"))
+            connection.execute(sql.statement("demo/create_demo_database"))
     finally:
         beside.dispose()

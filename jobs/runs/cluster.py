@@ -38,7 +38,7 @@ class ClusterSubmit:
         self._executor: Executor | None = None
         self._url = database.engine.url.render_as_string(hide_password=False) if settings.database_url is None else None
         with database.begin() as connection:
-            self._identity: str = connection.execute(sql.statement("read_database_identity")).scalar_one()
+            self._identity: str = connection.execute(sql.statement("ledger/read_database_identity")).scalar_one()
 
     def __call__(self, unit: Unit, *arguments: Any) -> Future[Any]:
         if self._executor is None:
@@ -100,7 +100,7 @@ def in_worker(url: str | None, identity: str, unit: Unit, *arguments: Any) -> An
 def _database(url: str | None, identity: str) -> LiveDatabase:
     database = LiveDatabase(open_engine(url) if url is not None else _own_engine())
     with database.begin() as connection:
-        if connection.execute(sql.statement("read_database_identity")).scalar_one() != identity:
+        if connection.execute(sql.statement("ledger/read_database_identity")).scalar_one() != identity:
             raise MeStatusError(
                 "a Dask worker's DATABASE_URL names another database than the run's; start it with ours"
             )

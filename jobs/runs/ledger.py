@@ -69,7 +69,7 @@ class OwnDatabase(LiveDatabase):
     def begin(self) -> Iterator[Connection]:
         """Raises MeStatusError when the run was given up."""
         with super().begin() as connection:
-            if connection.execute(sql.statement("hold_running_run"), {"run_id": self.run_id}).first() is None:
+            if connection.execute(sql.statement("ledger/hold_running_run"), {"run_id": self.run_id}).first() is None:
                 raise _given_up(self.run_id)
             yield connection
 
@@ -158,7 +158,7 @@ def _finish(engine: Engine, run: Run, outcome: str, error: str | None, began: fl
         error = f"held by the {run.gate} gate; see `me-status held list`"
     with engine.begin() as connection:
         finished = connection.execute(
-            sql.statement("finish_run"),
+            sql.statement("ledger/finish_run"),
             {
                 "run_id": run.run_id,
                 "outcome": outcome,
@@ -171,7 +171,7 @@ def _finish(engine: Engine, run: Run, outcome: str, error: str | None, began: fl
             return False
         if run.held is not None:
             connection.execute(
-                sql.statement("insert_held_run"),
+                sql.statement("holds/insert_held_run"),
                 {
                     "run_id": run.run_id,
                     "gate": run.gate,
@@ -195,13 +195,13 @@ def _given_up(run_id: int) -> MeStatusError:
 
 def _fail_dead(connection: Connection, lock: str) -> None:
     jobs = [job for job, name in LOCK_OF_JOB.items() if name == lock]
-    for run_id, job in connection.execute(sql.statement("fail_dead_runs"), {"jobs": jobs}):
+    for run_id, job in connection.execute(sql.statement("ledger/fail_dead_runs"), {"jobs": jobs}):
         log.warning("a run died before it ended", job=job, run_id=run_id)
 
 
 def _insert(connection: Connection, job: str, now: datetime, due_at: datetime | None) -> int | None:
     run_id = connection.execute(
-        sql.statement("insert_run"), {"job": job, "due_at": due_at, "started_at": now}
+        sql.statement("ledger/insert_run"), {"job": job, "due_at": due_at, "started_at": now}
     ).scalar_one_or_none()
     return None if run_id is None else int(run_id)
 
@@ -221,7 +221,7 @@ def _wait_for(connection: Connection, name: str) -> None:
 
 
 def _try(connection: Connection, name: str) -> bool:
-    return bool(connection.execute(sql.statement("try_session_lock"), {"name": _named(name)}).scalar_one())
+    return bool(connection.execute(sql.statement("ledger/try_session_lock"), {"name": _named(name)}).scalar_one())
 
 
 def _give_back(connection: Connection, names: Sequence[str]) -> None:
@@ -230,7 +230,7 @@ def _give_back(connection: Connection, names: Sequence[str]) -> None:
         return
     try:
         for name in names:
-            connection.execute(sql.statement("give_session_lock_back"), {"name": _named(name)})
+            connection.execute(sql.statement("ledger/release_session_lock"), {"name": _named(name)})
     except DBAPIError as error:
         if not error.connection_invalidated:
             raise

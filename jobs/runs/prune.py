@@ -19,7 +19,7 @@ ROWS_AT_ONCE = 5000
 SPAN_OF_TABLE = {
     "transitions": "transitions",
     "notifications": "notifications",
-    "swallowed": "notifications",
+    "suppressed": "notifications",
     "windows": "notifications",
     "run_units": "runs",
     "sent_counts": "runs",
@@ -39,7 +39,7 @@ def prune(
     days = {name: int(getattr(retention, span)) for name, span in SPAN_OF_TABLE.items()}
     days["sent_counts"] = max(days["sent_counts"], flood_days + 1)
     return {
-        name: _prune(database, f"prune_{name}", now - timedelta(days=days[name]), rows_at_once)
+        name: _prune(database, f"prune/prune_{name}", now - timedelta(days=days[name]), rows_at_once)
         for name in SPAN_OF_TABLE
     }
 

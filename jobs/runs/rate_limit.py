@@ -45,12 +45,12 @@ class Slots:
         """Holds a slot while the block runs; waits until one is free."""
         with self._engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             taking = {"name": self._name, "slots": self._slots}
-            while (slot := connection.execute(sql.statement("take_free_slot"), taking).scalar()) is None:
+            while (slot := connection.execute(sql.statement("ledger/take_free_lease"), taking).scalar()) is None:
                 time.sleep(PAUSE * (0.5 + random.random()))  # noqa: S311, no secret
             try:
                 yield
             finally:
-                connection.execute(sql.statement("give_slot_back"), {"name": self._name, "slot": slot})
+                connection.execute(sql.statement("ledger/release_lease"), {"name": self._name, "slot": slot})
 
 
 def transport(settings: Settings, schedule: Schedule, database: Database, submit: Submit | None) -> WhmcsTransport:

@@ -43,25 +43,25 @@ def counted(count: int, one: str, many: str) -> str:
 
 def transitions_of(connection: Connection, run_id: int, now: datetime) -> list[dict[str, Any]]:
     """What the run observed: entity, field, old_value, new_value, transitions (how many), samples, customers (ids)."""
-    rows = connection.execute(sql.statement("summarise_transitions"), {"run_id": run_id, "now": now})
+    rows = connection.execute(sql.statement("snapshot/summarise_transitions"), {"run_id": run_id, "now": now})
     return [dict(row) for row in rows.mappings()]
 
 
 def notifications_of(connection: Connection, run_id: int, now: datetime) -> list[dict[str, Any]]:
     """What the run sent: type, notifications (how many), recipients (customers), samples (their ids)."""
-    rows = connection.execute(sql.statement("summarise_notifications"), {"run_id": run_id, "now": now})
+    rows = connection.execute(sql.statement("outbox/summarise_notifications"), {"run_id": run_id, "now": now})
     return [dict(row) for row in rows.mappings()]
 
 
 def documents_of(connection: Connection, run_id: int) -> dict[str, Any]:
     """Whose documents the run wrote: customers (how many), samples (ids)."""
-    row = connection.execute(sql.statement("summarise_documents"), {"run_id": run_id}).one()
+    row = connection.execute(sql.statement("refresh/summarise_documents"), {"run_id": run_id}).one()
     return {"customers": row.customers, "samples": row.samples or []}
 
 
 def marks_at(connection: Connection, now: datetime) -> dict[str, Any]:
     """Who waits for a refresh: customers (how many), samples (ids of some marked at `now`)."""
-    return dict(connection.execute(sql.statement("summarise_marks"), {"now": now}).mappings().one())
+    return dict(connection.execute(sql.statement("snapshot/summarise_marks"), {"now": now}).mappings().one())
 
 
 def refused_in(counts: Any) -> int:

@@ -153,7 +153,7 @@ class _Sync:
         with self.database.begin() as connection:
             if not set(self.failures) - OPTIONAL_STREAMS:
                 parameters = {"source": self.source, "now": self.now, "organization_id": organization_id}
-                connection.execute(sql.statement("note_source_synced"), parameters)
+                connection.execute(sql.statement("ledger/note_source_synced"), parameters)
         if self.failures:
             raise self._failed()
 
@@ -262,24 +262,24 @@ def _unlike_before(mapping: FieldMapping, stream: str, state: StreamState, pulle
 def known_of(database: Database, mapping: FieldMapping, stream: str) -> Known:
     """What a WHMCS pull needs of the snapshot, read in a short transaction."""
     with database.begin() as connection:
-        rows, highest = connection.execute(sql.statement("read_known_stream"), {"stream": stream}).one()
+        rows, highest = connection.execute(sql.statement("snapshot/read_known_stream"), {"stream": stream}).one()
         if stream == "invoice":
-            unpaid = frozenset(connection.execute(sql.statement("list_unpaid_invoice_ids")).scalars())
+            unpaid = frozenset(connection.execute(sql.statement("snapshot/list_unpaid_invoice_ids")).scalars())
             return Known(rows, highest, unpaid=unpaid)
         if stream == "pay_method":
             rota = tuple(
-                (row.client_id, row.read_at) for row in connection.execute(sql.statement("list_pay_method_rota"))
+                (row.client_id, row.read_at) for row in connection.execute(sql.statement("snapshot/list_pay_method_readings"))
             )
             return Known(rows, highest, rota=rota, clients=len(rota))
         if stream == "client" and mapping.link.held_by == "client":
-            references = connection.execute(sql.statement("list_client_references"))
+            references = connection.execute(sql.statement("snapshot/list_client_references"))
             return Known(rows, highest, references={row.client_id: row.account_reference for row in references})
         return Known(rows, highest)
 
 
 def _require_same_organization(database: Database, organization_id: str | None) -> None:
     with database.begin() as connection:
-        known = connection.execute(sql.statement("read_source_organization"), {"source": "salesforce"}).scalar_one()
+        known = connection.execute(sql.statement("ledger/read_source_organization"), {"source": "salesforce"}).scalar_one()
     if None not in (known, organization_id) and known != organization_id:
         raise SourceError(
             f"Salesforce: this is organization {organization_id}, the snapshot is of {known}; all ids differ between "
@@ -291,4 +291,4 @@ def note_failure(database: Database, source: Source, error: SourceError, now: da
     """Keeps what the source answered for `me-status status`."""
     with database.begin() as connection:
         parameters = {"source": source, "now": now, "error": str(error)}
-        connection.execute(sql.statement("note_source_failed"), parameters)
+        connection.execute(sql.statement("ledger/note_source_failed"), parameters)

@@ -49,7 +49,7 @@ class Announced:
 def adopt(database: Database, *, run_id: int) -> int:
     """Takes over what a run that died had decided and not sent; how many."""
     return database.transact(
-        lambda connection: connection.execute(sql.statement("adopt_outbox"), {"run_id": run_id}).rowcount
+        lambda connection: connection.execute(sql.statement("outbox/adopt_outbox"), {"run_id": run_id}).rowcount
     )
 
 
@@ -64,9 +64,9 @@ def flood(database: Database, rules: Rules, *, run_id: int, now: datetime) -> di
         summary = _flooding(connection, rules.notifications.flood_gate, run_id, now)
         if summary is None:
             return None
-        connection.execute(sql.statement("hold_outbox"), {"run_id": run_id})
+        connection.execute(sql.statement("holds/hold_outbox"), {"run_id": run_id})
         parameters = {"run_id": run_id, "summary": json.dumps(summary), "now": now}
-        connection.execute(sql.statement("hold_run_at_flood_gate"), parameters)
+        connection.execute(sql.statement("holds/hold_run_at_flood_gate"), parameters)
         return summary
 
     return database.transact(work)
@@ -96,7 +96,7 @@ def discard(database: Database, run_id: int, now: datetime) -> int | None:
     def work(connection: Connection) -> int | None:
         if not _waits(connection, run_id):
             return None
-        discarded = connection.execute(sql.statement("discard_outbox"), {"run_id": run_id, "now": now}).scalar_one()
+        discarded = connection.execute(sql.statement("outbox/discard_outbox"), {"run_id": run_id, "now": now}).scalar_one()
         _decide(connection, run_id, "discarded", "discarded", now)
         return int(discarded)
 
@@ -139,7 +139,7 @@ def announce(
             "now": now,
             "run_id": run_id,
         }
-        connection.execute(sql.statement("insert_announcement"), parameters)
+        connection.execute(sql.statement("outbox/insert_announcement"), parameters)
         return unknown, None
 
     unknown, question = database.transact(work)
@@ -151,7 +151,7 @@ def announce(
 
 def _flooding(connection: Connection, gate: FloodGate, run_id: int, now: datetime) -> dict[str, Any] | None:
     parameters = {"run_id": run_id, "now": now} | gate.model_dump()
-    rows = connection.execute(sql.statement("count_outbox"), parameters).all()
+    rows = connection.execute(sql.statement("outbox/count_outbox"), parameters).all()
     rows = [row for row in rows if row.type != ANNOUNCEMENT]
     if all(row.notifications <= row.allowed for row in rows):
         return None
@@ -177,7 +177,7 @@ def _send(database: Database, *, run_id: int, now: datetime, is_held: bool) -> S
     parameters = {"run_id": run_id, "now": now, "is_held": is_held, "batch": BATCH}
 
     def work(connection: Connection) -> Sequence[Any]:
-        return connection.execute(sql.statement("send_outbox"), parameters).all()
+        return connection.execute(sql.statement("outbox/send_outbox"), parameters).all()
 
     while rows := database.transact(work):
         sent.update({row.type: row.sent for row in rows if row.sent})
@@ -186,19 +186,19 @@ def _send(database: Database, *, run_id: int, now: datetime, is_held: bool) -> S
 
 
 def _waits(connection: Connection, run_id: int) -> bool:
-    return connection.execute(sql.statement("lock_held_run"), {"run_id": run_id}).first() is not None
+    return connection.execute(sql.statement("holds/lock_held_run"), {"run_id": run_id}).first() is not None
 
 
 def _decide(connection: Connection, run_id: int, decision: str, outcome: str, now: datetime) -> None:
     parameters = {"run_id": run_id, "decision": decision, "outcome": outcome, "now": now}
-    connection.execute(sql.statement("decide_held_run"), parameters)
+    connection.execute(sql.statement("holds/decide_held_run"), parameters)
 
 
 def _listed(connection: Connection, customers: Collection[str] | None) -> tuple[list[str] | None, list[str]]:
     """The customers that the listed ids stand for (None: everybody), and the ids that stand for none."""
     if customers is None:
         return None, []
-    rows = connection.execute(sql.statement("select_announced_customers"), {"account_ids": list(customers)}).all()
+    rows = connection.execute(sql.statement("outbox/select_announced_customers"), {"account_ids": list(customers)}).all()
     listed = sorted({row.customer_id for row in rows if row.customer_id is not None})
     return listed, sorted({row.account_id for row in rows if row.customer_id is None})
 
@@ -207,5 +207,5 @@ def _announcement_count(
     connection: Connection, gate: FloodGate, listed: list[str] | None, now: datetime
 ) -> NeedsConfirmation:
     parameters = {"customer_ids": listed, "now": now} | gate.model_dump()
-    row = connection.execute(sql.statement("count_announcement"), parameters).one()
+    row = connection.execute(sql.statement("outbox/count_announcement"), parameters).one()
     return NeedsConfirmation(row.customers, row.allowed)

@@ -58,61 +58,61 @@ ESCAPES = str.maketrans({"\\": r"\\", "\t": r"\t", "\n": r"\n", "\r": r"\r"})
 
 def is_whmcs_fresh(connection: Connection, now: datetime, limit: timedelta) -> bool:
     """Whether WHMCS was taken in whole no longer than `limit` before `now`."""
-    return bool(connection.execute(sql.statement("read_whmcs_freshness"), {"now": now, "limit": limit}).scalar_one())
+    return bool(connection.execute(sql.statement("refresh/read_whmcs_freshness"), {"now": now, "limit": limit}).scalar_one())
 
 
 def customers_to_refresh(connection: Connection, now: datetime, *, is_fresh: bool) -> list[str]:
     """The customers marked or due, ascending."""
-    statement = sql.statement("select_customers_to_refresh")
+    statement = sql.statement("refresh/select_customers_to_refresh")
     return list(connection.execute(statement, {"now": now, "is_fresh": is_fresh}).scalars())
 
 
 def ranges_of_customers(connection: Connection, size: int) -> list[tuple[str, str]]:
     """The first and the last of each `size` customers in order, those that only have a row included."""
-    rows = connection.execute(sql.statement("select_ranges_of_customers"), {"size": size})
+    rows = connection.execute(sql.statement("refresh/select_ranges_of_customers"), {"size": size})
     return [(row.first_id, row.last_id) for row in rows]
 
 
 def customers_between(connection: Connection, first: str, last: str) -> list[str]:
     """Every customer from `first` to `last`, and everyone there who has a row, ascending."""
-    statement = sql.statement("select_customers_between")
+    statement = sql.statement("refresh/select_customers_between")
     return list(connection.execute(statement, {"first_id": first, "last_id": last}).scalars())
 
 
 def claim_unit(connection: Connection, run_id: int, unit: str) -> bool:
     """Whether the unit is for this transaction to do; false when it has been committed before."""
-    return connection.execute(sql.statement("claim_run_unit"), {"run_id": run_id, "unit": unit}).first() is not None
+    return connection.execute(sql.statement("ledger/claim_run_unit"), {"run_id": run_id, "unit": unit}).first() is not None
 
 
 def finish_unit(connection: Connection, run_id: int, unit: str, counts: dict[str, Any]) -> None:
     """Keeps what the unit counted."""
     parameters = {"run_id": run_id, "unit": unit, "counts": json.dumps(counts)}
-    connection.execute(sql.statement("finish_run_unit"), parameters)
+    connection.execute(sql.statement("ledger/finish_run_unit"), parameters)
 
 
 def unit_counts(connection: Connection, run_id: int, unit: str) -> dict[str, Any]:
     """What the unit counted when it was committed."""
     counts: dict[str, Any] = connection.execute(
-        sql.statement("read_run_unit"), {"run_id": run_id, "unit": unit}
+        sql.statement("ledger/read_run_unit"), {"run_id": run_id, "unit": unit}
     ).scalar_one()
     return counts
 
 
 def take_marks(connection: Connection, customers: Sequence[str]) -> list[str]:
     """Removes the customers' marks; those another transaction is marking or refreshing are left out for a later run."""
-    statement = sql.statement("take_refresh_marks")
+    statement = sql.statement("refresh/take_refresh_marks")
     return list(connection.execute(statement, {"customer_ids": list(customers)}).scalars())
 
 
 def mark(connection: Connection, customers: Sequence[str], now: datetime) -> None:
     """Marks customers for the next refresh."""
     if customers:
-        connection.execute(sql.statement("mark_customers"), {"customer_ids": list(customers), "now": now})
+        connection.execute(sql.statement("snapshot/mark_customers"), {"customer_ids": list(customers), "now": now})
 
 
 def lock(connection: Connection, customers: Sequence[str]) -> Stored:
     """Holds the customers' rows until the transaction ends, so that no older facts overwrite newer ones."""
-    rows = connection.execute(sql.statement("lock_me_status"), {"customer_ids": list(customers)})
+    rows = connection.execute(sql.statement("refresh/lock_me_status"), {"customer_ids": list(customers)})
     return {customer: (tuple(telling), version) for customer, *telling, version in rows}
 
 
@@ -123,15 +123,15 @@ def differing(rows: Sequence[Row], stored: Stored, rules: Rules) -> list[Row]:
 
 def read_facts(connection: Connection, customers: Sequence[str], rules: Rules) -> Iterator[Facts]:
     """The facts of each customer, in no order; found by their keys, even while the server knows no statistics."""
-    connection.execute(sql.statement("prefer_indexes"))
+    connection.execute(sql.statement("refresh/prefer_indexes"))
     parameters = {"customer_ids": list(customers), "zone": rules.zone.key}
-    for _, known in connection.execute(sql.statement("read_facts"), parameters):
+    for _, known in connection.execute(sql.statement("refresh/read_facts"), parameters):
         yield facts.decode(known)
 
 
 def read_documents(connection: Connection, customers: Sequence[str]) -> dict[str, str]:
     """The stored documents by customer, as text."""
-    rows = connection.execute(sql.statement("read_documents"), {"customer_ids": list(customers)})
+    rows = connection.execute(sql.statement("refresh/read_documents"), {"customer_ids": list(customers)})
     return {row.customer_id: row.document for row in rows}
 
 
@@ -152,14 +152,14 @@ def write(
         return 0
     _copy(connection, rows)
     parameters = {"computed_at": now, "rules_version": rules.version, "run_id": run_id, "may_overwrite": may_overwrite}
-    return int(connection.execute(sql.statement("upsert_me_status"), parameters).scalar_one())
+    return int(connection.execute(sql.statement("refresh/upsert_me_status"), parameters).scalar_one())
 
 
 def remove(connection: Connection, customers: Sequence[str]) -> int:
     """Removes the rows of those that are no customers; how many had one."""
     if not customers:
         return 0
-    return len(connection.execute(sql.statement("delete_me_status"), {"customer_ids": list(customers)}).all())
+    return len(connection.execute(sql.statement("refresh/delete_me_status"), {"customer_ids": list(customers)}).all())
 
 
 def resolve(connection: Connection, over: Sequence[tuple[str, Standing]], now: datetime) -> int:
@@ -172,7 +172,7 @@ def resolve(connection: Connection, over: Sequence[tuple[str, Standing]], now: d
         "source_ids": [standing.source_id for _, standing in over],
         "now": now,
     }
-    return connection.execute(sql.statement("resolve_notifications"), parameters).rowcount
+    return connection.execute(sql.statement("refresh/resolve_notifications"), parameters).rowcount
 
 
 def put_out(
@@ -193,14 +193,14 @@ def put_out(
         "run_id": run_id,
         "now": now,
     }
-    return {row.type: row.swallowed for row in connection.execute(sql.statement("insert_outbox"), parameters)}
+    return {row.type: row.swallowed for row in connection.execute(sql.statement("outbox/insert_outbox"), parameters)}
 
 
 def consume(connection: Connection, transitions: Sequence[int], gone: Sequence[str]) -> None:
     """Takes transitions as judged, and every one of those that are no customers."""
     if transitions or gone:
         parameters = {"transition_ids": list(transitions), "gone": list(gone)}
-        connection.execute(sql.statement("consume_transitions"), parameters)
+        connection.execute(sql.statement("refresh/consume_transitions"), parameters)
 
 
 def _copy(connection: Connection, rows: Sequence[Row]) -> None:

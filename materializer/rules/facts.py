@@ -1,4 +1,4 @@
-"""Facts: everything known of one customer, as sql/queries/read_facts.sql gathers it.
+"""Facts: everything known of one customer, as sql/queries/refresh/read_facts.sql gathers it.
 
 Each list is None while it is not known: its stream has never been pulled, or (billing) the customer is not linked to a
 client. An empty list means that the source said there is none. Nothing here can form a cycle, so the collector of

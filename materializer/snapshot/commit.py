@@ -271,28 +271,28 @@ def _forget_refusals(connection: Connection, pulled: Pulled, run_id: int) -> Non
     store.readmit(connection, pulled.stream, [str(key) for key in pulled.deleted])
     if pulled.extent == "full" and pulled.is_complete:
         parameters = {"stream": pulled.stream.name, "run_id": run_id}
-        connection.execute(sql.statement("delete_refusals_not_seen"), parameters)
+        connection.execute(sql.statement("snapshot/delete_set_aside_not_seen"), parameters)
 
 
 def _note_rota(connection: Connection, clients: Collection[int], now: datetime) -> None:
     """Clients read for the first time have a number of pay methods now, be it none."""
     parameters = {"client_ids": list(clients), "now": now}
     store.mark_clients(
-        connection, connection.execute(sql.statement("upsert_pay_method_rota"), parameters).scalars().all(), now
+        connection, connection.execute(sql.statement("snapshot/upsert_pay_method_readings"), parameters).scalars().all(), now
     )
 
 
 def _move_cursor(connection: Connection, pulled: Pulled, policy: TransitionPolicy, run_id: int, now: datetime) -> None:
     parameters: dict[str, Any] = {"stream": pulled.stream.name, "synced_at": now, "run_id": run_id}
     if not pulled.is_complete:
-        connection.execute(sql.statement("touch_stream_state"), parameters)
+        connection.execute(sql.statement("snapshot/touch_stream_state"), parameters)
         return
     parameters |= {
         "cursor_at": pulled.cursor_at,
         "source_time": pulled.source_time,
         "fields": list(pulled.fields),
     }
-    connection.execute(sql.statement("upsert_stream_state"), parameters)
+    connection.execute(sql.statement("snapshot/upsert_stream_state"), parameters)
 
 
 def _summed(pulled: Pulled, done: Sequence[dict[str, Any]]) -> Taken:

@@ -47,7 +47,7 @@ def remove(
     store.insert_transitions(connection, steps, run_id, now)
     store.delete_rows(connection, stream, present)
     if stream.name == "client":
-        connection.execute(sql.statement("delete_clients_pay_methods"), {"client_ids": present})
+        connection.execute(sql.statement("snapshot/delete_clients_pay_methods"), {"client_ids": present})
     return Departed(len(present), transitions.counted(steps))
 
 
@@ -61,10 +61,10 @@ def merge(connection: Connection, merged: Mapping[str, str], now: datetime) -> N
     if not merged:
         return
     everyone = sorted({*merged, *merged.values()})
-    connection.execute(sql.statement("lock_me_status"), {"customer_ids": everyone})
+    connection.execute(sql.statement("refresh/lock_me_status"), {"customer_ids": everyone})
     parameters = {"account_ids": sorted(set(merged.values()))}
     known = {
-        row.account_id: row.customer_id for row in connection.execute(sql.statement("list_redirects_of"), parameters)
+        row.account_id: row.customer_id for row in connection.execute(sql.statement("snapshot/list_redirects_of"), parameters)
     }
     for loser in sorted(merged):
         winner = winner_of(loser, known | dict(merged))
@@ -86,18 +86,18 @@ def winner_of(loser: str, masters: Mapping[str, str]) -> str:
 
 def revive(connection: Connection, account_ids: Collection[str]) -> None:
     """Forgets the merges of accounts that are alive."""
-    connection.execute(sql.statement("delete_redirects"), {"account_ids": list(account_ids)})
+    connection.execute(sql.statement("snapshot/delete_redirects"), {"account_ids": list(account_ids)})
 
 
 def _hand_over(connection: Connection, loser: str, winner: str, now: datetime) -> None:
-    connection.execute(sql.statement("upsert_account_redirect"), {"loser": loser, "winner": winner, "now": now})
+    connection.execute(sql.statement("snapshot/upsert_account_redirect"), {"loser": loser, "winner": winner, "now": now})
     for statement in (
-        "redirect_chains",
-        "move_outbox",
-        "move_notifications",
-        "move_transitions",
-        "move_swallowed_notifications",
-        "move_notification_windows",
+        "snapshot/list_redirect_chains",
+        "snapshot/move_outbox",
+        "snapshot/move_notifications",
+        "snapshot/move_transitions",
+        "snapshot/move_suppressed_notifications",
+        "snapshot/move_notification_windows",
     ):
         connection.execute(sql.statement(statement), {"loser": loser, "winner": winner})
     store.mark_customers(connection, [loser, winner], now)

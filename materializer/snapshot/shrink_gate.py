@@ -148,23 +148,23 @@ def _hold(connection: Connection, whole: Sequence[Taken], summary: dict[str, Any
         "summary": json.dumps(summary),
         "held_at": now,
     }
-    connection.execute(sql.statement("insert_held_run"), parameters)
+    connection.execute(sql.statement("holds/insert_held_run"), parameters)
     for taken in whole:
         ids = [str(key) for key in taken.missing]
         removals = {"run_id": run_id, "stream": taken.pulled.stream.name, "record_ids": ids}
-        connection.execute(sql.statement("insert_held_removals"), removals)
+        connection.execute(sql.statement("holds/insert_held_removals"), removals)
     _note_full(connection, whole, now)
 
 
 def _note_full(connection: Connection, whole: Sequence[Taken], now: datetime) -> None:
     streams = [taken.pulled.stream.name for taken in whole]
-    connection.execute(sql.statement("mark_streams_full"), {"streams": streams, "full_at": now})
+    connection.execute(sql.statement("snapshot/note_streams_read_in_full"), {"streams": streams, "full_at": now})
 
 
 def _supersede(connection: Connection, whole: Sequence[Taken], run_id: int, now: datetime) -> None:
     streams = {taken.pulled.stream.name for taken in whole}
     source = whole[0].pulled.stream.source
-    for hold in connection.execute(sql.statement("list_open_shrink_holds"), {"source": source}).all():
+    for hold in connection.execute(sql.statement("holds/list_open_shrink_holds"), {"source": source}).all():
         if hold.run_id != run_id and streams >= set(hold.streams):
             _decide(connection, hold.run_id, "superseded", now)
 
@@ -172,7 +172,7 @@ def _supersede(connection: Connection, whole: Sequence[Taken], run_id: int, now:
 def _release(connection: Connection, run_id: int, now: datetime) -> dict[str, int]:
     held = {
         row.stream: row.record_ids
-        for row in connection.execute(sql.statement("list_held_removals"), {"run_id": run_id})
+        for row in connection.execute(sql.statement("holds/list_held_removals"), {"run_id": run_id})
     }
     if not _decide(connection, run_id, "released", now):
         return {}
@@ -187,9 +187,9 @@ def _release(connection: Connection, run_id: int, now: datetime) -> dict[str, in
 def _decide(connection: Connection, run_id: int, decision: str, now: datetime) -> bool:
     """Notes the decision, once; the run's outcome follows it and what it held is forgotten."""
     parameters = {"run_id": run_id, "decision": decision, "now": now}
-    if connection.execute(sql.statement("decide_shrink_hold"), parameters).first() is None:
+    if connection.execute(sql.statement("holds/decide_shrink_hold"), parameters).first() is None:
         return False
     outcome = "succeeded" if decision == "released" else "discarded"
-    connection.execute(sql.statement("end_held_job_run"), {"run_id": run_id, "outcome": outcome})
-    connection.execute(sql.statement("delete_held_removals"), {"run_id": run_id})
+    connection.execute(sql.statement("holds/end_held_job_run"), {"run_id": run_id, "outcome": outcome})
+    connection.execute(sql.statement("holds/delete_held_removals"), {"run_id": run_id})
     return True

@@ -144,7 +144,7 @@ def delete_rows(connection: Connection, stream: Stream, keys: Collection[Key]) -
 
 def count_rows(connection: Connection) -> dict[str, int]:
     """How many rows the snapshot has, by stream."""
-    return {row.stream: row.records for row in connection.execute(sql.statement("count_snapshot"))}
+    return {row.stream: row.records for row in connection.execute(sql.statement("snapshot/count_snapshot"))}
 
 
 def tell_planner(connection: Connection, stream: Stream) -> None:
@@ -219,16 +219,16 @@ def _driver(connection: Connection) -> psycopg.Connection[Any]:
 def claim_unit(connection: Connection, run_id: int, unit: str) -> dict[str, Any] | None:
     """None when the unit is this transaction's to do; what it counted when it was committed before."""
     parameters = {"run_id": run_id, "unit": unit}
-    if connection.execute(sql.statement("claim_run_unit"), parameters).first() is not None:
+    if connection.execute(sql.statement("ledger/claim_run_unit"), parameters).first() is not None:
         return None
-    counts: dict[str, Any] = connection.execute(sql.statement("read_run_unit"), parameters).scalar_one()
+    counts: dict[str, Any] = connection.execute(sql.statement("ledger/read_run_unit"), parameters).scalar_one()
     return counts
 
 
 def finish_unit(connection: Connection, run_id: int, unit: str, counts: dict[str, Any]) -> None:
     """Keeps what the unit counted."""
     parameters = {"run_id": run_id, "unit": unit, "counts": json.dumps(counts)}
-    connection.execute(sql.statement("finish_run_unit"), parameters)
+    connection.execute(sql.statement("ledger/finish_run_unit"), parameters)
 
 
 # Transitions and refusals ---------------------------------------------------------------------------------------------
@@ -248,12 +248,12 @@ def insert_transitions(connection: Connection, transitions: Sequence[Transition]
         "changed_ats": [step.source_changed_at for step in transitions],
         "types": [step.notification_type for step in transitions],
     }
-    connection.execute(sql.statement("insert_transitions"), arrays | {"run_id": run_id, "now": now})
+    connection.execute(sql.statement("snapshot/insert_transitions"), arrays | {"run_id": run_id, "now": now})
 
 
 def refused_ids(connection: Connection, stream: Stream) -> set[str]:
     """Ids of the stream's records that are set aside at present."""
-    return set(connection.execute(sql.statement("list_refused_ids"), {"stream": stream.name}).scalars())
+    return set(connection.execute(sql.statement("snapshot/list_set_aside_ids"), {"stream": stream.name}).scalars())
 
 
 def refuse(
@@ -267,14 +267,14 @@ def refuse(
     }
     if refused:
         parameters = arrays | {"stream": stream.name, "run_id": run_id, "now": now}
-        connection.execute(sql.statement("upsert_refused_records"), parameters)
+        connection.execute(sql.statement("snapshot/set_aside_records"), parameters)
 
 
 def readmit(connection: Connection, stream: Stream, record_ids: Collection[str]) -> None:
     """Forgets the refusal of records that were read well, or are gone."""
     if record_ids:
         parameters = {"stream": stream.name, "record_ids": list(record_ids)}
-        connection.execute(sql.statement("delete_refused_records"), parameters)
+        connection.execute(sql.statement("snapshot/readmit_records"), parameters)
 
 
 # Marks ----------------------------------------------------------------------------------------------------------------
@@ -287,31 +287,31 @@ def mark_owners(connection: Connection, stream: Stream, tables: Iterable[pa.Tabl
         return
     owners = _values(tables, stream.owner)
     if stream.name == "cancellation":
-        _mark(connection, "mark_customers_of_services", now, service_ids=owners)
+        _mark(connection, "snapshot/mark_customers_of_services", now, service_ids=owners)
     elif stream.source == "whmcs":
-        _mark(connection, "mark_customers_of_clients", now, client_ids=owners)
+        _mark(connection, "snapshot/mark_customers_of_clients", now, client_ids=owners)
         if stream.name == "client":
-            _mark(connection, "mark_customers_named", now, names=_values(tables, "account_reference"))
+            _mark(connection, "snapshot/mark_customers_named", now, names=_values(tables, "account_reference"))
     else:
-        _mark(connection, "mark_customers", now, customer_ids=owners)
+        _mark(connection, "snapshot/mark_customers", now, customer_ids=owners)
         if stream.name == "account":
-            _mark(connection, "mark_customers_of_clients", now, client_ids=_values(tables, "whmcs_client_id"))
-            _mark(connection, "mark_customers_named", now, names=_values(tables, "account_number"))
+            _mark(connection, "snapshot/mark_customers_of_clients", now, client_ids=_values(tables, "whmcs_client_id"))
+            _mark(connection, "snapshot/mark_customers_named", now, names=_values(tables, "account_number"))
 
 
 def mark_customers(connection: Connection, customer_ids: Collection[str], now: datetime) -> None:
     """Marks these customers."""
-    _mark(connection, "mark_customers", now, customer_ids=list(customer_ids))
+    _mark(connection, "snapshot/mark_customers", now, customer_ids=list(customer_ids))
 
 
 def mark_clients(connection: Connection, client_ids: Collection[int], now: datetime) -> None:
     """Marks whoever claims these clients."""
-    _mark(connection, "mark_customers_of_clients", now, client_ids=list(client_ids))
+    _mark(connection, "snapshot/mark_customers_of_clients", now, client_ids=list(client_ids))
 
 
 def mark_everybody(connection: Connection, now: datetime) -> None:
     """Marks every account."""
-    connection.execute(sql.statement("mark_all_customers"), {"now": now})
+    connection.execute(sql.statement("snapshot/mark_all_customers"), {"now": now})
 
 
 def _mark(connection: Connection, statement: str, now: datetime, **ids: list[Any]) -> None:
@@ -340,5 +340,5 @@ def stream_states(connection: Connection) -> dict[str, StreamState]:
             source_time=state.source_time,
             fields=tuple(state.fields),
         )
-        for state in connection.execute(sql.statement("read_stream_states"))
+        for state in connection.execute(sql.statement("snapshot/read_stream_states"))
     }

@@ -141,7 +141,7 @@ def test_a_unit_of_a_run_that_was_given_up_is_not_done(engine: Engine) -> None:
         pass
     with engine.begin() as connection:
         claim = {"run_id": run.run_id, "unit": "late"}
-        assert connection.execute(sql.statement("claim_run_unit"), claim).first() is None
+        assert connection.execute(sql.statement("ledger/claim_run_unit"), claim).first() is None
 
 
 def cut_off(engine: Engine) -> None:
