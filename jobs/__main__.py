@@ -15,7 +15,7 @@ from jobs import migrate, program, progress
 from jobs.commands import announce, doctor, explain, export, held, rebuild, schedule, status
 from jobs.program import FAILED, SUCCESS, WRONG_USE, Program, answer, complain, say
 from jobs.runs import dispatch
-from jobs.runs.dispatch import Wish
+from jobs.runs.dispatch import RunOptions
 from jobs.runs.run import Report, by_hand, exit_code, in_rehearsal
 from jobs.text import parse as parse_instant
 
@@ -54,13 +54,13 @@ def _run(arguments: argparse.Namespace) -> int:
         raise SettingsError(["--slot runs as of the clock, for the slot it is in; leave out --slot or --as-of"])
     loaded = program.load(*jobs)
     with loaded.database() as engine, progress.shown() as bars:
-        wish = Wish(full=arguments.full, accept_shrink=arguments.accept_shrink, progress=bars)
+        options = RunOptions(full=arguments.full, accept_shrink=arguments.accept_shrink, progress=bars)
         if arguments.slot:
-            reports = [schedule.offer(engine, loaded, job, wish=wish) for job in jobs]
+            reports = [schedule.offer(engine, loaded, job, options=options) for job in jobs]
         elif arguments.dry_run:
-            reports = in_rehearsal(engine, loaded, arguments.job, wish, arguments.as_of)
+            reports = in_rehearsal(engine, loaded, arguments.job, options, arguments.as_of)
         else:
-            reports = by_hand(engine, loaded, arguments.job, wish, arguments.as_of)
+            reports = by_hand(engine, loaded, arguments.job, options, arguments.as_of)
     return _tell(reports, arguments)
 
 

@@ -17,7 +17,7 @@ from config.settings import Settings
 from config.tables import Tables
 from jobs import migrate
 
-SUCCESS, FAILED, WRONG_USE, NEEDS_A_LOOK = 0, 1, 2, 3
+SUCCESS, FAILED, WRONG_USE, NEEDS_ATTENTION = 0, 1, 2, 3
 """Exit codes of the contract; the last: held, or finished with records refused."""
 
 

@@ -22,8 +22,8 @@ MOST_COUNTED = 20_000
 """Up to so many customers, marks or unread notifications are counted; of more, the figures are PostgreSQL's estimates,
 so that a scrape costs milliseconds at any size."""
 
-BY_TYPE = ("sent", "swallowed", "transitions")
-OF_STREAM = ("added", "changed", "removed", "refused")
+BY_TYPE = ("sent", "suppressed", "transitions")
+OF_STREAM = ("added", "changed", "removed", "set_aside")
 
 
 @dataclass(frozen=True)
@@ -174,7 +174,7 @@ class Gauges:
             yield GaugeMetricFamily(f"me_status_{name}", f"{name.replace('_', ' ').capitalize()}.", value=number)
         for kind, name, label in (
             ("task", "me_status_customers_by_first_task", "type"),
-            ("refused", "me_status_refused_records", "stream"),
+            ("set_aside", "me_status_refused_records", "stream"),
         ):
             family = GaugeMetricFamily(name, f"{name.replace('_', ' ')}.", labels=[label])
             for value, number in self.counts(kind):

@@ -49,11 +49,11 @@ class RequestMetrics:
             registry = CollectorRegistry()
             MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
         state = CollectorRegistry()
-        state.register(_Known(gauges))
+        state.register(_Gauges(gauges))
         return generate_latest(registry) + generate_latest(state)
 
 
-class _Known(Collector):
+class _Gauges(Collector):
     def __init__(self, gauges: Gauges) -> None:
         self._gauges = gauges
 

@@ -68,7 +68,7 @@ def page_values(gauges: Gauges, zone: str, now: datetime) -> dict[str, object]:
         "holds": gauges.holds(),
         "totals": dict(gauges.counts("total")),
         "tasks": sorted(gauges.counts("task"), key=lambda task: -task[1]),
-        "refused": gauges.counts("refused"),
+        "set_aside": gauges.counts("set_aside"),
         "days": days,
         "peak": max([sent for _, sent in days] + [1]),
         "local": lambda moment: moment.astimezone(ZoneInfo(zone)).strftime("%d %b %H:%M"),

@@ -19,7 +19,7 @@ from materializer.rules.facts import (
     Reminder,
     Service,
     ServiceChange,
-    Standing,
+    Unresolved,
 )
 from materializer.rules.rules import Rules
 
@@ -106,9 +106,9 @@ def pending(kind: str, entity_id: object = CUSTOMER, transition_id: int = 1) -> 
     return Pending(transition_id, str(entity_id), kind)
 
 
-def standing(kind: str, source_id: object = CUSTOMER) -> Standing:
+def standing(kind: str, source_id: object = CUSTOMER) -> Unresolved:
     """A notification that was sent and is not resolved."""
-    return Standing(kind, str(source_id))
+    return Unresolved(kind, str(source_id))
 
 
 def told(kind: str, source_id: object, at: datetime | None = None, **given: Any) -> Reminder:

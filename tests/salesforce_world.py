@@ -14,7 +14,7 @@ from sqlalchemy import Engine, text
 from config import tables
 from config.settings import GivenSettings
 from jobs.program import Program
-from jobs.runs.dispatch import Wish
+from jobs.runs.dispatch import RunOptions
 from jobs.runs.run import Report, by_hand
 from jobs.sandbox.clock import SimulatedClock
 from jobs.sandbox.population import Population
@@ -86,12 +86,12 @@ class World:
         mapping = loaded.mapping.model_copy(update=self.mapping)
         return Program(settings, replace(loaded, schedule=plan, mapping=mapping))
 
-    def sync(self, **wish: Any) -> Report:
+    def sync(self, **options: Any) -> Report:
         """One run of sync-salesforce, such as `sync(full=True)`."""
-        return by_hand(self.engine, self.program, "sync-salesforce", Wish(**wish), self.org.clock.now())[0]
+        return by_hand(self.engine, self.program, "sync-salesforce", RunOptions(**options), self.org.clock.now())[0]
 
     def refresh(self) -> Report:
-        return by_hand(self.engine, self.program, "refresh", Wish(), self.org.clock.now())[0]
+        return by_hand(self.engine, self.program, "refresh", RunOptions(), self.org.clock.now())[0]
 
     # What is in the tables then.
 

@@ -16,7 +16,7 @@ from sqlalchemy import Engine, text
 from config import tables
 from config.settings import GivenSettings
 from jobs.program import Program
-from jobs.runs.dispatch import Wish
+from jobs.runs.dispatch import RunOptions
 from jobs.runs.run import Report, by_hand
 from jobs.sandbox.clock import SimulatedClock
 from jobs.sandbox.population import Population
@@ -136,12 +136,12 @@ class World:
         mapping = mapping.model_copy(update={"link": mapping.link.model_copy(update=self.link)})
         return Program(settings, replace(loaded, schedule=plan.model_copy(update=changes), mapping=mapping))
 
-    def sync(self, **wish: Any) -> Report:
+    def sync(self, **options: Any) -> Report:
         """One run of sync-whmcs, such as `sync(full=True)`."""
-        return by_hand(self.engine, self.program, "sync-whmcs", Wish(**wish), self.install.clock.now())[0]
+        return by_hand(self.engine, self.program, "sync-whmcs", RunOptions(**options), self.install.clock.now())[0]
 
     def refresh(self) -> Report:
-        return by_hand(self.engine, self.program, "refresh", Wish(), self.install.clock.now())[0]
+        return by_hand(self.engine, self.program, "refresh", RunOptions(), self.install.clock.now())[0]
 
     # What is in the tables then.
 
@@ -180,7 +180,7 @@ class World:
     @property
     def refused(self) -> list[tuple[str, str]]:
         """Stream and record of everything set aside at present."""
-        return self.values("select stream, record_id from pipeline.refused_record order by 1, 2")
+        return self.values("select stream, record_id from pipeline.set_aside_record order by 1, 2")
 
     @property
     def error(self) -> str | None:
@@ -231,5 +231,5 @@ def moved(report: Report) -> dict[str, int]:
     sums: Counter[str] = Counter()
     for name in TABLES:
         counts = report.counts.get(name, {})
-        sums.update({kind: counts.get(kind, 0) for kind in ("added", "changed", "removed", "refused")})
+        sums.update({kind: counts.get(kind, 0) for kind in ("added", "changed", "removed", "set_aside")})
     return {kind: count for kind, count in sums.items() if count}

@@ -19,7 +19,7 @@ from jobs.program import FAILED, SUCCESS, WRONG_USE, Program, answer, say
 from jobs.sources import salesforce, whmcs
 from jobs.sources.errors import PermissionDenied, SourceError
 from jobs.sources.salesforce import SalesforceSource
-from jobs.sources.salesforce.rows import selections
+from jobs.sources.salesforce.rows import salesforce_streams
 from jobs.sources.whmcs import WhmcsSource
 
 ACTIONS: dict[str, dict[str, int]] = {
@@ -137,7 +137,7 @@ def _check_salesforce(loaded: Program) -> Iterator[Line]:
 
 
 def _check_fields(source: SalesforceSource, loaded: Program) -> Iterator[Line]:
-    for name, selected in selections(loaded.tables.mapping).items():
+    for name, selected in salesforce_streams(loaded.tables.mapping).items():
         seen = source.fields_of(name)
         if seen is None:
             yield Line("warn", selected.sobject, "its describe cannot be read", "grant the user API access to it")

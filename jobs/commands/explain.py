@@ -72,7 +72,7 @@ def gather(connection: Connection, program: Program, asked: str, now: datetime) 
         "reminders": _plain(explain.reminders(facts, rules, now, is_fresh=is_fresh)),
         "notifications": _notifications(connection, facts, rules, customer, now),
         "waiting": _listed(connection, "explain/explain_waiting", customer_id=customer, at_most=AT_MOST),
-        "swallowed": _listed(connection, "explain/explain_suppressed", customer_id=customer, at_most=AT_MOST),
+        "suppressed": _listed(connection, "explain/explain_suppressed", customer_id=customer, at_most=AT_MOST),
         "transitions": _listed(connection, "explain/explain_transitions", customer_id=customer, at_most=AT_MOST),
     }
 
@@ -144,7 +144,9 @@ def _account(row: RowMapping, program: Program) -> dict[str, Any]:
 
 def _ages(connection: Connection, row: RowMapping, now: datetime) -> list[dict[str, Any]]:
     """When each stream was last pulled; of pay methods, when this client's were read."""
-    pulled = {state.stream: state.synced_at for state in connection.execute(sql.statement("snapshot/list_stream_states"))}
+    pulled = {
+        state.stream: state.synced_at for state in connection.execute(sql.statement("snapshot/list_stream_states"))
+    }
     if "pay_method" in pulled and row["link_state"] == "linked":
         pulled["pay_method"] = row["pay_methods_read_at"]
     return [

@@ -88,7 +88,7 @@ def _reminder(one: dict[str, Any]) -> tuple[str, ...]:
 
 def _notification(one: dict[str, Any]) -> tuple[str, ...]:
     ended = f"; over since {one['resolvedAt']}" if one["resolvedAt"] else ""
-    again = f"; its like is swallowed until {one['sameAgainFrom']}" if one["isWithinWindow"] else ""
+    again = f"; its like is suppressed until {one['sameAgainFrom']}" if one["isWithinWindow"] else ""
     return (one["createdAt"], f"{one['type']} {one['sourceId']}", f"{one['why']}{ended}{again}")
 
 
@@ -96,9 +96,9 @@ def _not_sent(found: dict[str, Any]) -> Iterator[tuple[str, ...]]:
     for one in found["waiting"]:
         where = f"waits in held run {one['runId']}" if one["isHeld"] else "is about to be sent"
         yield (one["decidedAt"], f"{one['type']} {one['sourceId']}", where)
-    for one in found["swallowed"]:
+    for one in found["suppressed"]:
         passes = f", passes from {one['passesAt']}" if one["passesAt"] else ""
-        yield (one["swallowedAt"], f"{one['type']} {one['sourceId']}", f"{REASONS[one['reason']]}{passes}")
+        yield (one["suppressedAt"], f"{one['type']} {one['sourceId']}", f"{REASONS[one['reason']]}{passes}")
 
 
 def _section(title: str, rows: Iterable[tuple[str, ...]]) -> Iterator[str]:

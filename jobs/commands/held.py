@@ -45,7 +45,9 @@ def decide(engine: Engine, program: Program, action: str, run_id: int, now: date
     with ledger.alone(engine, lock):
         done = _decide(LiveDatabase(engine), program, action, row["gate"], run_id, now)
     with engine.connect() as connection:
-        decision = connection.execute(sql.statement("holds/read_held_run"), {"run_id": run_id}).mappings().one()["decision"]
+        decision = (
+            connection.execute(sql.statement("holds/read_held_run"), {"run_id": run_id}).mappings().one()["decision"]
+        )
     return {"runId": run_id, "gate": row["gate"], "action": action, "decision": decision, **done}
 
 
@@ -56,7 +58,7 @@ def _decide(
         sent = outbox.release(database, rules(program.settings, program.tables), run_id, now)
         if sent is None:
             return {"changed": False}
-        return {"changed": True, "sent": sent.sent, "swallowed": sent.swallowed}
+        return {"changed": True, "sent": sent.sent, "suppressed": sent.suppressed}
     if gate == "flood":
         dropped = outbox.discard(database, run_id, now)
         return {"changed": dropped is not None, "discarded": dropped or 0}
@@ -125,8 +127,8 @@ def _in_words(result: dict[str, Any]) -> str:
     if not result["changed"]:
         return f"run {result['runId']} was {result['decision']} before; nothing to {result['action']}"
     if "sent" in result:
-        sent, swallowed = sum(result["sent"].values()), sum(result["swallowed"].values())
-        return f"run {result['runId']} released: {sent:,} sent, {swallowed:,} swallowed by dedupe"
+        sent, suppressed = sum(result["sent"].values()), sum(result["suppressed"].values())
+        return f"run {result['runId']} released: {sent:,} sent, {suppressed:,} suppressed by dedupe"
     if "removed" in result:
         removed = counted(sum(result["removed"].values()), "record", "records")
         return f"run {result['runId']} released: {removed} removed"

@@ -29,12 +29,12 @@ from config import logs
 from config.errors import SettingsError
 from config.schedule import JobTiming
 from jobs.program import SUCCESS, Program
-from jobs.runs.dispatch import Wish
+from jobs.runs.dispatch import RunOptions
 from jobs.runs.run import Report, of_slot
 
 log = logs.get("schedule")
 
-ORDINARY = Wish()
+ORDINARY = RunOptions()
 
 
 class SlotTrigger(BaseTrigger):  # type: ignore[misc]
@@ -78,7 +78,9 @@ def keep(engine: Engine, program: Program, stop: threading.Event) -> None:
     scheduler.shutdown(wait=True)
 
 
-def offer(engine: Engine, program: Program, job: str, *, now: datetime | None = None, wish: Wish = ORDINARY) -> Report:
+def offer(
+    engine: Engine, program: Program, job: str, *, now: datetime | None = None, options: RunOptions = ORDINARY
+) -> Report:
     """Runs the job for the slot that `now` (None: the clock) is in, unless it was run or the job is under way."""
     timing = program.tables.schedule.jobs.get(job)
     if timing is None:
@@ -86,7 +88,7 @@ def offer(engine: Engine, program: Program, job: str, *, now: datetime | None = 
     due_at = timing.slot_before(now or datetime.now(UTC), program.settings.zone)
     if due_at is None:
         return Report(job, "skipped")
-    return of_slot(engine, program, job, wish, due_at)
+    return of_slot(engine, program, job, options, due_at)
 
 
 def _stop_on_signals(stop: threading.Event) -> None:

@@ -15,7 +15,7 @@ from config.notifications import OFFERED
 from jobs.commands import announce, held
 from jobs.demo.stage import Stage
 from jobs.progress import Progress
-from jobs.runs.dispatch import Wish
+from jobs.runs.dispatch import RunOptions
 from jobs.runs.run import Report, by_hand
 from materializer.refresh.outbox import NeedsConfirmation
 
@@ -43,7 +43,7 @@ class Day:
     runs: int = 0
     records: Counter[str] = field(default_factory=Counter)
     sent: Counter[str] = field(default_factory=Counter)
-    swallowed: int = 0
+    suppressed: int = 0
     resolved: int = 0
     operator: list[str] = field(default_factory=list)
     failed: list[str] = field(default_factory=list)
@@ -103,7 +103,7 @@ def catch_up(stage: Stage, play: Play, progress: Progress) -> Day:
 
 def _run_all(stage: Stage, play: Play, day: Day, instant: datetime, progress: Progress) -> None:
     day.events += stage.happens(instant)
-    for report in by_hand(stage.engine, stage.program, "all", Wish(progress=progress), instant):
+    for report in by_hand(stage.engine, stage.program, "all", RunOptions(progress=progress), instant):
         _note(stage, play, day, report)
     day.runs += 1
 
@@ -113,7 +113,7 @@ def _note(stage: Stage, play: Play, day: Day, report: Report) -> None:
         day.failed.append(f"{report.job}: {report.error}")
     if report.job == "refresh":
         day.sent.update({row["type"]: row["notifications"] for row in report.notifications})
-        day.swallowed += sum(report.counts.get("swallowed", {}).values())
+        day.suppressed += sum(report.counts.get("suppressed", {}).values())
         day.resolved += report.counts.get("resolved", 0)
         _see_tasks(stage, play, report.run_id)
     else:
@@ -151,7 +151,7 @@ def _records(counts: dict[str, Any]) -> Counter[str]:
     for name, value in counts.items():
         if isinstance(value, dict):
             totals += _records(value)
-        elif name in ("added", "changed", "removed", "refused"):
+        elif name in ("added", "changed", "removed", "set_aside"):
             totals[name] += value
     return totals
 

@@ -48,7 +48,7 @@ def day(console: Console, number: int | None, played: Day) -> None:
             sources.add(f"and {len(played.events) - MOST_EVENTS} more")
     tree.add("records taken in: " + _listed(played.records))
     messages = tree.add(
-        f"notifications: {sum(played.sent.values()):,}; {played.swallowed:,} swallowed by dedupe, "
+        f"notifications: {sum(played.sent.values()):,}; {played.suppressed:,} suppressed by dedupe, "
         f"{played.resolved:,} resolved"
     )
     if played.sent:

@@ -18,7 +18,7 @@ OF_ALL = ("sync-salesforce", "sync-whmcs", "refresh")
 
 
 @dataclass(frozen=True)
-class Wish:
+class RunOptions:
     """How a job is to be done: read everything, let removals pass the shrink gate, where to show progress."""
 
     full: bool = False
@@ -26,12 +26,12 @@ class Wish:
     progress: Progress = silent()  # noqa: RUF009, it holds no state
 
 
-def perform(run: Run, settings: Settings, tables: Tables, wish: Wish) -> None:
+def dispatch(run: Run, settings: Settings, tables: Tables, options: RunOptions) -> None:
     """Does the job of the run, filling its counts. Raises SourceError and other MeStatusErrors."""
     if run.job in ("sync-salesforce", "sync-whmcs"):
-        _sync(run, settings, tables, wish)
+        _sync(run, settings, tables, options)
     elif run.job == "refresh":
-        _refresh(run, settings, tables, wish)
+        _refresh(run, settings, tables, options)
     else:
         retention, flood_days = tables.schedule.retention_days, tables.notifications.flood_gate.days
         run.counts.update(prune.prune(run.database, retention, now=run.now, flood_days=flood_days))
@@ -48,7 +48,7 @@ def require(settings: Settings, *jobs: str) -> None:
     settings.require(*needed)  # type: ignore[arg-type]
 
 
-def _sync(run: Run, settings: Settings, tables: Tables, wish: Wish) -> None:
+def _sync(run: Run, settings: Settings, tables: Tables, options: RunOptions) -> None:
     work = sync.sync_salesforce if run.job == "sync-salesforce" else sync.sync_whmcs
     with executor.submitting(settings, run.database) as submit:
         work(
@@ -57,15 +57,15 @@ def _sync(run: Run, settings: Settings, tables: Tables, wish: Wish) -> None:
             tables,
             run=run,
             now=run.now,
-            full=wish.full,
-            accept_shrink=wish.accept_shrink,
-            progress=wish.progress,
+            full=options.full,
+            accept_shrink=options.accept_shrink,
+            progress=options.progress,
             submit=submit,
         )
 
 
-def _refresh(run: Run, settings: Settings, tables: Tables, wish: Wish) -> None:
-    task = wish.progress.start("Refresh customers")
+def _refresh(run: Run, settings: Settings, tables: Tables, options: RunOptions) -> None:
+    task = options.progress.start("Refresh customers")
     with executor.submitting(settings, run.database) as submit:
         done = refresh.refresh(
             run.database,
@@ -84,7 +84,7 @@ def _refresh(run: Run, settings: Settings, tables: Tables, wish: Wish) -> None:
         removed=done.removed,
         resolved=done.resolved,
         sent=done.sent,
-        swallowed=done.swallowed,
+        suppressed=done.suppressed,
     )
     if done.held is not None:
         run.hold("flood", None, done.held)

@@ -1,7 +1,7 @@
 """The configured politeness towards WHMCS, kept by all processes of a cluster together.
 
 Each request holds one of `whmcs.concurrency` advisory locks of PostgreSQL. A lock belongs to a session, so that a
-worker that dies gives its slot back with its connection, and one that is only thought dead still holds it.
+worker that dies gives its lease back with its connection, and one that is only thought dead still holds it.
 """
 
 from __future__ import annotations
@@ -26,31 +26,31 @@ from jobs.sources.whmcs.spread import SharingTransport, SpreadTransport
 from jobs.sources.whmcs.transport import WhmcsTransport
 from materializer.units import Submit
 
-SLOTS_OF_WHMCS = "me-status whmcs request"
+WHMCS_LEASES = "me-status whmcs request"
 PAUSE = 0.005
-"""Seconds, on average, between two looks for a free slot: an order less than a request takes."""
+"""Seconds, on average, between two looks for a free lease: an order less than a request takes."""
 _lock = Lock()
 
 
-class Slots:
-    """So many slots of a name, shared by everybody on the database."""
+class Leases:
+    """So many leases of a name, shared by everybody on the database."""
 
-    def __init__(self, engine: Engine, name: str, slots: int) -> None:
+    def __init__(self, engine: Engine, name: str, leases: int) -> None:
         self._engine = engine
         self._name = name
-        self._slots = slots
+        self._slots = leases
 
     @contextmanager
-    def taken(self) -> Iterator[None]:
-        """Holds a slot while the block runs; waits until one is free."""
+    def held(self) -> Iterator[None]:
+        """Holds a lease while the block runs; waits until one is free."""
         with self._engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-            taking = {"name": self._name, "slots": self._slots}
-            while (slot := connection.execute(sql.statement("ledger/take_free_lease"), taking).scalar()) is None:
+            taking = {"name": self._name, "leases": self._slots}
+            while (lease := connection.execute(sql.statement("ledger/take_free_lease"), taking).scalar()) is None:
                 time.sleep(PAUSE * (0.5 + random.random()))  # noqa: S311, no secret
             try:
                 yield
             finally:
-                connection.execute(sql.statement("ledger/release_lease"), {"name": self._name, "slot": slot})
+                connection.execute(sql.statement("ledger/release_lease"), {"name": self._name, "lease": lease})
 
 
 def transport(settings: Settings, schedule: Schedule, database: Database, submit: Submit | None) -> WhmcsTransport:
@@ -60,8 +60,8 @@ def transport(settings: Settings, schedule: Schedule, database: Database, submit
     """
     if not isinstance(submit, ClusterSubmit) or not isinstance(database, LiveDatabase):
         return WhmcsTransport(settings, schedule)
-    slots = Slots(database.engine, SLOTS_OF_WHMCS, schedule.whmcs.concurrency)
-    return SpreadTransport(settings, schedule, slots.taken, lambda *request: submit(ask, schedule, *request))
+    leases = Leases(database.engine, WHMCS_LEASES, schedule.whmcs.concurrency)
+    return SpreadTransport(settings, schedule, leases.held, lambda *request: submit(ask, schedule, *request))
 
 
 # On a worker ----------------------------------------------------------------------------------------------------------
@@ -81,4 +81,4 @@ def _transport(database: LiveDatabase, schedule: str) -> SharingTransport:
     read = Schedule.model_validate_json(schedule)
     own = settings_of_process.load()
     own.require("whmcs")
-    return SharingTransport(own, read, Slots(database.engine, SLOTS_OF_WHMCS, read.whmcs.concurrency).taken)
+    return SharingTransport(own, read, Leases(database.engine, WHMCS_LEASES, read.whmcs.concurrency).held)

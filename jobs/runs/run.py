@@ -11,9 +11,9 @@ from sqlalchemy import Connection, Engine
 from config import logs
 from config.database import RehearsalDatabase, rehearsal
 from jobs.commands.held import summary_in_words
-from jobs.program import FAILED, NEEDS_A_LOOK, SUCCESS, Program
+from jobs.program import FAILED, NEEDS_ATTENTION, SUCCESS, Program
 from jobs.runs import dispatch, ledger, summary
-from jobs.runs.dispatch import Wish
+from jobs.runs.dispatch import RunOptions
 from jobs.runs.ledger import Run
 
 log = logs.get("run")
@@ -42,7 +42,7 @@ class Report:
     def exit_code(self) -> int:
         if self.outcome == "failed":
             return FAILED
-        return NEEDS_A_LOOK if self.outcome == "held" or summary.refused_in(self.counts) else SUCCESS
+        return NEEDS_ATTENTION if self.outcome == "held" or summary.set_aside_in(self.counts) else SUCCESS
 
     def as_json(self) -> dict[str, Any]:
         """The object that `--json` prints."""
@@ -79,52 +79,52 @@ class Report:
 def exit_code(reports: list[Report]) -> int:
     """Of several runs: failed beats held and refused beats success."""
     codes = {report.exit_code for report in reports}
-    return next((code for code in (FAILED, NEEDS_A_LOOK) if code in codes), SUCCESS)
+    return next((code for code in (FAILED, NEEDS_ATTENTION) if code in codes), SUCCESS)
 
 
-def by_hand(engine: Engine, program: Program, job: str, wish: Wish, now: datetime | None) -> list[Report]:
+def by_hand(engine: Engine, program: Program, job: str, options: RunOptions, now: datetime | None) -> list[Report]:
     """Runs the job at `now` (None: the clock, read as each run starts); of `all` one failing does not stop the next."""
     jobs = dispatch.OF_ALL if job == "all" else (job,)
-    return [_live(engine, program, name, wish, now) for name in jobs]
+    return [_live(engine, program, name, options, now) for name in jobs]
 
 
-def in_rehearsal(engine: Engine, program: Program, job: str, wish: Wish, now: datetime | None) -> list[Report]:
+def in_rehearsal(engine: Engine, program: Program, job: str, options: RunOptions, now: datetime | None) -> list[Report]:
     """Does what `by_hand` does and keeps nothing; other runs wait meanwhile, since it holds what it touches."""
     jobs = dispatch.OF_ALL if job == "all" else (job,)
     with ledger.alone(engine, *ledger.LOCKS), rehearsal(engine) as database:
-        return [_rehearsed(database, program, name, wish, now or datetime.now(UTC)) for name in jobs]
+        return [_rehearsed(database, program, name, options, now or datetime.now(UTC)) for name in jobs]
 
 
-def of_slot(engine: Engine, program: Program, job: str, wish: Wish, due_at: datetime) -> Report:
+def of_slot(engine: Engine, program: Program, job: str, options: RunOptions, due_at: datetime) -> Report:
     """Runs the job for the slot unless that was done, or the job is under way."""
     run: Run | None = None
     try:
         with ledger.claimed(engine, job, now=datetime.now(UTC), due_at=due_at) as run:
             if run is None:
                 return Report(job, "skipped")
-            dispatch.perform(run, program.settings, program.tables, wish)
+            dispatch.dispatch(run, program.settings, program.tables, options)
     except Exception as error:  # noqa: BLE001, the ledger has it; the scheduler goes on
         return _failed(job, run, error)
     return _finished(engine, run)
 
 
-def _live(engine: Engine, program: Program, job: str, wish: Wish, now: datetime | None) -> Report:
+def _live(engine: Engine, program: Program, job: str, options: RunOptions, now: datetime | None) -> Report:
     run: Run | None = None
     try:
         with ledger.started(engine, job, now=now or datetime.now(UTC)) as run:
-            dispatch.perform(run, program.settings, program.tables, wish)
+            dispatch.dispatch(run, program.settings, program.tables, options)
     except Exception as error:  # noqa: BLE001, told in the report; the ledger has it
         return _failed(job, run, error)
     return _finished(engine, run)
 
 
-def _rehearsed(database: RehearsalDatabase, program: Program, job: str, wish: Wish, now: datetime) -> Report:
+def _rehearsed(database: RehearsalDatabase, program: Program, job: str, options: RunOptions, now: datetime) -> Report:
     run: Run | None = None
     try:
         with ledger.rehearsed(database, job, now=now) as run:
             with database.begin() as connection:
                 marked = summary.marks_at(connection, run.now)["customers"]
-            dispatch.perform(run, program.settings, program.tables, wish)
+            dispatch.dispatch(run, program.settings, program.tables, options)
             with database.begin() as connection:
                 report = _report(connection, run)
                 concerned = _concerned(connection, run, marked)

@@ -1,4 +1,4 @@
-"""What a run did, in plain words: "12 invoices due, 15 notifications, 2 swallowed by dedupe"."""
+"""What a run did, in plain words: "12 invoices due, 15 notifications, 2 suppressed by dedupe"."""
 
 from __future__ import annotations
 
@@ -64,12 +64,12 @@ def marks_at(connection: Connection, now: datetime) -> dict[str, Any]:
     return dict(connection.execute(sql.statement("snapshot/summarise_marks"), {"now": now}).mappings().one())
 
 
-def refused_in(counts: Any) -> int:
+def set_aside_in(counts: Any) -> int:
     """How many records were refused, wherever the counts say so."""
     if isinstance(counts, Mapping):
-        own = counts.get("refused")
+        own = counts.get("set_aside")
         return (own if isinstance(own, int) else 0) + sum(
-            refused_in(value) for name, value in counts.items() if name != "refused" or not isinstance(value, int)
+            set_aside_in(value) for name, value in counts.items() if name != "set_aside" or not isinstance(value, int)
         )
     return 0
 
@@ -98,14 +98,14 @@ def _became(transitions: list[dict[str, Any]]) -> list[str]:
 
 
 def _refreshed(counts: Mapping[str, Any]) -> list[str]:
-    sent, swallowed = counts.get("sent", {}), sum(counts.get("swallowed", {}).values())
+    sent, suppressed = counts.get("sent", {}), sum(counts.get("suppressed", {}).values())
     parts = [counted(count, *ABOUT.get(kind, (kind, kind))) for kind, count in sent.items() if count]
     parts.append(counted(counts.get("changed", 0), "document changed", "documents changed"))
     if counts.get("removed"):
         parts.append(counted(counts["removed"], "customer removed", "customers removed"))
     parts.append(counted(sum(sent.values()), "notification", "notifications"))
-    if swallowed:
-        parts.append(f"{swallowed:,} swallowed by dedupe")
+    if suppressed:
+        parts.append(f"{suppressed:,} suppressed by dedupe")
     if counts.get("resolved"):
         parts.append(f"{counts['resolved']:,} resolved")
     return parts
@@ -113,7 +113,8 @@ def _refreshed(counts: Mapping[str, Any]) -> list[str]:
 
 def _records(counts: Mapping[str, Any]) -> list[str]:
     totals = {
-        name: sum(part.get(name, 0) for part in _streams(counts)) for name in ("added", "changed", "removed", "refused")
+        name: sum(part.get(name, 0) for part in _streams(counts))
+        for name in ("added", "changed", "removed", "set_aside")
     }
     return [f"{count:,} {'record' if count == 1 else 'records'} {name}" for name, count in totals.items() if count]
 
@@ -144,14 +145,14 @@ def details(
     for row in notifications:
         people = counted(row["recipients"], "customer", "customers")
         lines.append(f"  {row['notifications']:,} x {row['type']} to {people}, such as {', '.join(row['samples'])}")
-    swallowed = counts.get("swallowed", {}) if job == "refresh" else {}
-    return lines + [f"  {count:,} x {kind} swallowed by dedupe" for kind, count in swallowed.items()]
+    suppressed = counts.get("suppressed", {}) if job == "refresh" else {}
+    return lines + [f"  {count:,} x {kind} suppressed by dedupe" for kind, count in suppressed.items()]
 
 
 def _of_streams(counts: Mapping[str, Any]) -> list[str]:
     lines = []
     for stream, part in counts.items():
         if isinstance(part, Mapping) and "added" in part:
-            told = [f"{part[name]:,} {name}" for name in ("added", "changed", "removed", "refused") if part.get(name)]
+            told = [f"{part[name]:,} {name}" for name in ("added", "changed", "removed", "set_aside") if part.get(name)]
             lines += [f"  {stream}: {', '.join(told)} of {part['read']:,} read"] if told else []
     return lines

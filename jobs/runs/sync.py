@@ -1,4 +1,4 @@
-"""The two sync jobs: pull every stream of a source, take it in, settle what is gone, and note how far it came.
+"""The two sync jobs: pull every stream of a source, apply it, remove what is gone, and note how far it came.
 
 A stream that fails does not stop the others; the run fails at the end. What was committed stays, and the next run goes
 on from there.
@@ -22,9 +22,9 @@ from jobs.progress import Progress
 from jobs.runs import rate_limit
 from jobs.sources import salesforce, whmcs
 from jobs.sources.errors import CredentialsError, QuotaExhausted, SourceError
-from jobs.sources.known import Known
+from jobs.sources.known import KnownRows
 from materializer.snapshot import commit, shrink_gate, store
-from materializer.snapshot.commit import Taken
+from materializer.snapshot.commit import Applied
 from materializer.snapshot.pulls import Pulled, StreamState
 from materializer.snapshot.streams import Source
 from materializer.snapshot.transitions import TransitionPolicy
@@ -50,7 +50,7 @@ class Run(Protocol):
 
 
 class _Sync:
-    """One run of one sync: the streams taken in so far, and what failed."""
+    """One run of one sync: the streams applied in so far, and what failed."""
 
     def __init__(
         self,
@@ -71,33 +71,33 @@ class _Sync:
         self.submit = submit
         self.progress = progress
         self.gate = None if accept_shrink else tables.schedule.shrink_gate
-        self.taken: list[Taken] = []
+        self.applied: list[Applied] = []
         self.failures: dict[str, SourceError] = {}
         with database.begin() as connection:
             self.states = store.stream_states(connection)
 
-    def take_streams(self, names: Sequence[str], pull: Pull) -> None:
+    def apply_streams(self, names: Sequence[str], pull: Pull) -> None:
         """Pulls and takes in each stream; goes on to the next when one fails, unless no request can succeed."""
         for name in names:
             try:
-                self._take_stream(name, pull)
+                self._apply_stream(name, pull)
             except SourceError as error:
-                log.warning("stream not taken in", source=self.source, stream=name, error=str(error))
+                log.warning("stream not applied in", source=self.source, stream=name, error=str(error))
                 self.failures[name] = error
                 if isinstance(error, QuotaExhausted | CredentialsError):
                     self.failures |= {later: error for later in names if later not in self._seen(name)}
                     return
 
     def _seen(self, name: str) -> set[str]:
-        return {name} | {taken.pulled.stream.name for taken in self.taken} | set(self.failures)
+        return {name} | {applied.pulled.stream.name for applied in self.applied} | set(self.failures)
 
-    def _take_stream(self, name: str, pull: Pull) -> None:
+    def _apply_stream(self, name: str, pull: Pull) -> None:
         state = self.states.get(name)
         pulled = pull(name, state)
-        task = self.progress.start(f"Take in {name}")
+        task = self.progress.start(f"Apply {name}")
         try:
             policy = policy_for(self.tables.mapping, name, state, pulled)
-            taken = commit.take_in(
+            applied = commit.apply(
                 self.database,
                 pulled,
                 policy,
@@ -110,43 +110,45 @@ class _Sync:
         finally:
             task.finish()
             pulled.spool.close()
-        self.taken.append(taken)
-        self._count(taken)
+        self.applied.append(applied)
+        self._count(applied)
         if state is None and not pulled.is_complete:
             raise SourceError(
                 f"{self.source}: the first pull of {name} is not complete ({pulled.why_incomplete}); "
                 "the next run reads it again"
             )
 
-    def _count(self, taken: Taken) -> None:
+    def _count(self, applied: Applied) -> None:
         counts: dict[str, Any] = {
-            name: getattr(taken, name) for name in ("read", "added", "changed", "removed", "refused", "ignored")
+            name: getattr(applied, name) for name in ("read", "added", "changed", "removed", "set_aside", "ignored")
         }
-        counts["extent"] = taken.pulled.extent
-        if not taken.pulled.is_complete:
-            counts["incomplete"] = taken.pulled.why_incomplete
-            log.warning("pull is not complete; nothing is removed", stream=taken.pulled.stream.name)
-        self.run.counts[taken.pulled.stream.name] = counts
-        self._add_transitions(taken.transitions)
+        counts["extent"] = applied.pulled.extent
+        if not applied.pulled.is_complete:
+            counts["incomplete"] = applied.pulled.why_incomplete
+            log.warning("pull is not complete; nothing is removed", stream=applied.pulled.stream.name)
+        self.run.counts[applied.pulled.stream.name] = counts
+        self._add_transitions(applied.transitions)
 
     def _add_transitions(self, transitions: dict[str, int]) -> None:
         totals = self.run.counts.setdefault("transitions", {})
         for kind, count in transitions.items():
             totals[kind] = totals.get(kind, 0) + count
 
-    def settle(self) -> None:
+    def apply_removals(self) -> None:
         """Removes or holds what full pulls found gone."""
         try:
-            settled = shrink_gate.settle(self.database, self.taken, self.gate, run_id=self.run.run_id, now=self.now)
+            removals = shrink_gate.apply_removals(
+                self.database, self.applied, self.gate, run_id=self.run.run_id, now=self.now
+            )
         except SourceError as error:
             log.warning("removals not confirmed; nothing is removed", source=self.source, error=str(error))
             self.failures["removals"] = error
             return
-        for name, count in settled.removed.items():
+        for name, count in removals.removed.items():
             self.run.counts[name]["removed"] += count
-        self._add_transitions(settled.transitions)
-        if settled.held is not None:
-            self.run.hold("shrink", self.source, settled.held)
+        self._add_transitions(removals.transitions)
+        if removals.held is not None:
+            self.run.hold("shrink", self.source, removals.held)
 
     def finish(self, organization_id: str | None = None) -> None:
         """Notes the source's health. Raises SourceError when something failed."""
@@ -190,8 +192,8 @@ def sync_salesforce(
     except SourceError as error:
         note_failure(database, "salesforce", error, now)
         raise
-    sync.take_streams(SALESFORCE_STREAMS, lambda name, state: source.pull(name, state, full=full, now=now))
-    sync.settle()
+    sync.apply_streams(SALESFORCE_STREAMS, lambda name, state: source.pull(name, state, full=full, now=now))
+    sync.apply_removals()
     sync.finish(organization_id)
 
 
@@ -224,8 +226,8 @@ def sync_whmcs(
         return source.pull(name, state, full=full, known=known_of(database, tables.mapping, name), now=now)
 
     with closing(source):
-        sync.take_streams(WHMCS_STREAMS, pull)
-        sync.settle()
+        sync.apply_streams(WHMCS_STREAMS, pull)
+        sync.apply_removals()
     sync.finish()
 
 
@@ -259,27 +261,30 @@ def _unlike_before(mapping: FieldMapping, stream: str, state: StreamState, pulle
     return frozenset(column for column, field in tracked.get(stream, {}).items() if field.lower() in differs)
 
 
-def known_of(database: Database, mapping: FieldMapping, stream: str) -> Known:
+def known_of(database: Database, mapping: FieldMapping, stream: str) -> KnownRows:
     """What a WHMCS pull needs of the snapshot, read in a short transaction."""
     with database.begin() as connection:
         rows, highest = connection.execute(sql.statement("snapshot/read_known_stream"), {"stream": stream}).one()
         if stream == "invoice":
             unpaid = frozenset(connection.execute(sql.statement("snapshot/list_unpaid_invoice_ids")).scalars())
-            return Known(rows, highest, unpaid=unpaid)
+            return KnownRows(rows, highest, unpaid=unpaid)
         if stream == "pay_method":
-            rota = tuple(
-                (row.client_id, row.read_at) for row in connection.execute(sql.statement("snapshot/list_pay_method_readings"))
+            readings = tuple(
+                (row.client_id, row.read_at)
+                for row in connection.execute(sql.statement("snapshot/list_pay_method_readings"))
             )
-            return Known(rows, highest, rota=rota, clients=len(rota))
+            return KnownRows(rows, highest, readings=readings, clients=len(readings))
         if stream == "client" and mapping.link.held_by == "client":
             references = connection.execute(sql.statement("snapshot/list_client_references"))
-            return Known(rows, highest, references={row.client_id: row.account_reference for row in references})
-        return Known(rows, highest)
+            return KnownRows(rows, highest, references={row.client_id: row.account_reference for row in references})
+        return KnownRows(rows, highest)
 
 
 def _require_same_organization(database: Database, organization_id: str | None) -> None:
     with database.begin() as connection:
-        known = connection.execute(sql.statement("ledger/read_source_organization"), {"source": "salesforce"}).scalar_one()
+        known = connection.execute(
+            sql.statement("ledger/read_source_organization"), {"source": "salesforce"}
+        ).scalar_one()
     if None not in (known, organization_id) and known != organization_id:
         raise SourceError(
             f"Salesforce: this is organization {organization_id}, the snapshot is of {known}; all ids differ between "

@@ -19,7 +19,7 @@ import pyarrow.compute as pc
 
 from jobs.sources.identifiers import normalised
 from materializer.rules.calendar import end_of_month
-from materializer.snapshot.pulls import RefusedRecord
+from materializer.snapshot.pulls import SetAsideRecord
 
 INSTANT = pa.timestamp("us", tz="UTC")
 MONEY = re.compile(r"-?[0-9]{1,15}(\.[0-9]{1,6})?")
@@ -46,7 +46,7 @@ class Column:
 
 def read(
     records: Sequence[Mapping[str, Any]], columns: Sequence[Column], place: Callable[[int], str]
-) -> tuple[pa.Table, list[RefusedRecord]]:
+) -> tuple[pa.Table, list[SetAsideRecord]]:
     """The records as a table of `columns`, without those refused.
 
     The first column is the key. `place` names a record whose key cannot be read, by its position in `records`.
@@ -61,7 +61,7 @@ def transposed(records: Sequence[Mapping[str, Any]], keys: Iterable[str]) -> dic
 
 def read_lists(
     values: Mapping[str, Sequence[Any]], columns: Sequence[Column], place: Callable[[int], str]
-) -> tuple[pa.Table, list[RefusedRecord]]:
+) -> tuple[pa.Table, list[SetAsideRecord]]:
     """As `read`, of values that lie in one list per key."""
     faults: dict[int, tuple[str, str]] = {}
     arrays = []
@@ -77,7 +77,7 @@ def read_lists(
     if not faults:
         return table, []
     keys = arrays[0].to_pylist()
-    refused = [RefusedRecord(place(at) if keys[at] is None else str(keys[at]), *faults[at]) for at in sorted(faults)]
+    refused = [SetAsideRecord(place(at) if keys[at] is None else str(keys[at]), *faults[at]) for at in sorted(faults)]
     return table.filter(pa.array([at not in faults for at in range(len(keys))])), refused
 
 

@@ -8,13 +8,13 @@ from datetime import datetime
 
 
 @dataclass(frozen=True)
-class Known:
-    """What hints and the rota start from; the caller reads it from the snapshot before the pull.
+class KnownRows:
+    """What hints and the round robin start from; the caller reads it from the snapshot before the pull.
 
     `rows` and `highest_id` are those of the stream (0 and None when it is empty).
     `unpaid` (invoice only) are the ids of invoices whose status is Unpaid.
-    `rota` (pay_method only) lists client ids with the instant their pay methods were last read
-    (`pipeline.pay_method_rota.read_at`; None: never), never read first, then longest ago. It may be cut short:
+    `readings` (pay_method only) lists client ids with the instant their pay methods were last read
+    (`pipeline.pay_method_reading.read_at`; None: never), never read first, then longest ago. It may be cut short:
     `clients` says how many clients the snapshot holds. Clients the same connection has just pulled and the snapshot
     does not hold yet are read as well.
     `references` (client only, when the link is held by the client) gives each client's `account_reference` of the
@@ -24,10 +24,10 @@ class Known:
     rows: int = 0
     highest_id: int | None = None
     unpaid: frozenset[int] = frozenset()
-    rota: tuple[tuple[int, datetime | None], ...] = ()
+    readings: tuple[tuple[int, datetime | None], ...] = ()
     clients: int = 0
     references: Mapping[int, str | None] = field(default_factory=dict)
 
 
-NOTHING = Known()
+NOTHING = KnownRows()
 """A snapshot without rows: the first pull."""

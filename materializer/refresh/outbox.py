@@ -23,10 +23,10 @@ ANNOUNCEMENT = "SYSTEM_ANNOUNCEMENT"
 
 @dataclass(frozen=True)
 class Sent:
-    """What left the outbox: how many by type, and how many dedupe swallowed by type."""
+    """What left the outbox: how many by type, and how many dedupe suppressed by type."""
 
     sent: dict[str, int] = field(default_factory=dict)
-    swallowed: dict[str, int] = field(default_factory=dict)
+    suppressed: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -96,7 +96,9 @@ def discard(database: Database, run_id: int, now: datetime) -> int | None:
     def work(connection: Connection) -> int | None:
         if not _waits(connection, run_id):
             return None
-        discarded = connection.execute(sql.statement("outbox/discard_outbox"), {"run_id": run_id, "now": now}).scalar_one()
+        discarded = connection.execute(
+            sql.statement("outbox/discard_outbox"), {"run_id": run_id, "now": now}
+        ).scalar_one()
         _decide(connection, run_id, "discarded", "discarded", now)
         return int(discarded)
 
@@ -118,7 +120,7 @@ def announce(
     """Sends a SYSTEM_ANNOUNCEMENT to every customer (None) or to the listed Account ids, at once.
 
     Beyond the flood gate it sends nothing and asks for confirmation. Its source id is this run's: two announcements
-    never swallow each other, and one that is sent again under the same run goes to nobody twice.
+    never suppress each other, and one that is sent again under the same run goes to nobody twice.
     """
     source_id = f"announcement-{run_id}"
 
@@ -173,7 +175,7 @@ def _flooding(connection: Connection, gate: FloodGate, run_id: int, now: datetim
 def _send(database: Database, *, run_id: int, now: datetime, is_held: bool) -> Sent:
     """Batch by batch, each its own transaction, until nothing of the run is left."""
     sent: Counter[str] = Counter()
-    swallowed: Counter[str] = Counter()
+    suppressed: Counter[str] = Counter()
     parameters = {"run_id": run_id, "now": now, "is_held": is_held, "batch": BATCH}
 
     def work(connection: Connection) -> Sequence[Any]:
@@ -181,8 +183,8 @@ def _send(database: Database, *, run_id: int, now: datetime, is_held: bool) -> S
 
     while rows := database.transact(work):
         sent.update({row.type: row.sent for row in rows if row.sent})
-        swallowed.update({row.type: row.swallowed for row in rows if row.swallowed})
-    return Sent(dict(sent), dict(swallowed))
+        suppressed.update({row.type: row.suppressed for row in rows if row.suppressed})
+    return Sent(dict(sent), dict(suppressed))
 
 
 def _waits(connection: Connection, run_id: int) -> bool:
@@ -198,7 +200,9 @@ def _listed(connection: Connection, customers: Collection[str] | None) -> tuple[
     """The customers that the listed ids stand for (None: everybody), and the ids that stand for none."""
     if customers is None:
         return None, []
-    rows = connection.execute(sql.statement("outbox/select_announced_customers"), {"account_ids": list(customers)}).all()
+    rows = connection.execute(
+        sql.statement("outbox/select_announced_customers"), {"account_ids": list(customers)}
+    ).all()
     listed = sorted({row.customer_id for row in rows if row.customer_id is not None})
     return listed, sorted({row.account_id for row in rows if row.customer_id is None})
 

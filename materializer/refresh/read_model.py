@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 import sql
 from materializer.rules import facts
 from materializer.rules.document import Document
-from materializer.rules.facts import Facts, Standing
+from materializer.rules.facts import Facts, Unresolved
 from materializer.rules.notifications import Candidate
 from materializer.rules.rules import Rules
 
@@ -58,7 +58,9 @@ ESCAPES = str.maketrans({"\\": r"\\", "\t": r"\t", "\n": r"\n", "\r": r"\r"})
 
 def is_whmcs_fresh(connection: Connection, now: datetime, limit: timedelta) -> bool:
     """Whether WHMCS was taken in whole no longer than `limit` before `now`."""
-    return bool(connection.execute(sql.statement("refresh/read_whmcs_freshness"), {"now": now, "limit": limit}).scalar_one())
+    return bool(
+        connection.execute(sql.statement("refresh/read_whmcs_freshness"), {"now": now, "limit": limit}).scalar_one()
+    )
 
 
 def customers_to_refresh(connection: Connection, now: datetime, *, is_fresh: bool) -> list[str]:
@@ -81,7 +83,9 @@ def customers_between(connection: Connection, first: str, last: str) -> list[str
 
 def claim_unit(connection: Connection, run_id: int, unit: str) -> bool:
     """Whether the unit is for this transaction to do; false when it has been committed before."""
-    return connection.execute(sql.statement("ledger/claim_run_unit"), {"run_id": run_id, "unit": unit}).first() is not None
+    return (
+        connection.execute(sql.statement("ledger/claim_run_unit"), {"run_id": run_id, "unit": unit}).first() is not None
+    )
 
 
 def finish_unit(connection: Connection, run_id: int, unit: str, counts: dict[str, Any]) -> None:
@@ -162,7 +166,7 @@ def remove(connection: Connection, customers: Sequence[str]) -> int:
     return len(connection.execute(sql.statement("refresh/delete_me_status"), {"customer_ids": list(customers)}).all())
 
 
-def resolve(connection: Connection, over: Sequence[tuple[str, Standing]], now: datetime) -> int:
+def resolve(connection: Connection, over: Sequence[tuple[str, Unresolved]], now: datetime) -> int:
     """Marks the notifications of (customer, what stands) as resolved; how many."""
     if not over:
         return 0
@@ -175,10 +179,10 @@ def resolve(connection: Connection, over: Sequence[tuple[str, Standing]], now: d
     return connection.execute(sql.statement("refresh/resolve_notifications"), parameters).rowcount
 
 
-def put_out(
+def enqueue(
     connection: Connection, decided: Sequence[tuple[str, Candidate]], *, run_id: int, now: datetime
 ) -> dict[str, int]:
-    """Puts (customer, notification) into the outbox; how many by type were swallowed because their like waits there."""
+    """Puts (customer, notification) into the outbox; how many by type were suppressed because an identical one waits."""
     if not decided:
         return {}
     parameters: dict[str, Any] = {
@@ -193,7 +197,7 @@ def put_out(
         "run_id": run_id,
         "now": now,
     }
-    return {row.type: row.swallowed for row in connection.execute(sql.statement("outbox/insert_outbox"), parameters)}
+    return {row.type: row.suppressed for row in connection.execute(sql.statement("outbox/insert_outbox"), parameters)}
 
 
 def consume(connection: Connection, transitions: Sequence[int], gone: Sequence[str]) -> None:

@@ -14,7 +14,7 @@ from config.database import Database
 from materializer import units
 from materializer.refresh import outbox, read_model
 from materializer.rules.document import build
-from materializer.rules.facts import Facts, Standing
+from materializer.rules.facts import Facts, Unresolved
 from materializer.rules.notifications import Candidate, decide, is_over
 from materializer.rules.rules import Rules
 from materializer.units import Submit, Watch
@@ -29,7 +29,7 @@ class Refreshed:
     removed: int = 0
     resolved: int = 0
     sent: dict[str, int] = field(default_factory=dict)
-    swallowed: dict[str, int] = field(default_factory=dict)
+    suppressed: dict[str, int] = field(default_factory=dict)
     held: dict[str, Any] | None = None
 
 
@@ -39,7 +39,7 @@ class Batch:
 
     rows: list[read_model.Row] = field(default_factory=list)
     gone: list[str] = field(default_factory=list)
-    over: list[tuple[str, Standing]] = field(default_factory=list)
+    over: list[tuple[str, Unresolved]] = field(default_factory=list)
     decided: list[tuple[str, Candidate]] = field(default_factory=list)
     judged: list[int] = field(default_factory=list)
     look_again: list[str] = field(default_factory=list)
@@ -71,10 +71,10 @@ def refresh(
     calls = [(unit, batch, rules, run_id, now, is_fresh) for unit, batch in _batches(customers, batch_customers)]
     done = units.watched(units.done(database, refresh_batch, calls, submit), "customers", watch)
     counts = {"customers": 0} | units.added_up(done)
-    swallowed: Counter[str] = Counter(counts.pop("swallowed", {}))
+    suppressed: Counter[str] = Counter(counts.pop("suppressed", {}))
     held = outbox.flood(database, rules, run_id=run_id, now=now)
     sent = outbox.send(database, run_id=run_id, now=now)
-    return Refreshed(**counts, sent=sent.sent, swallowed=dict(swallowed + Counter(sent.swallowed)), held=held)
+    return Refreshed(**counts, sent=sent.sent, suppressed=dict(suppressed + Counter(sent.suppressed)), held=held)
 
 
 def _batches(customers: Sequence[str], size: int) -> Iterator[tuple[str, Sequence[str]]]:
@@ -115,7 +115,7 @@ def judge(batch: Batch, facts: Facts, rules: Rules, now: datetime, *, is_fresh: 
     batch.over += [(customer, standing) for standing in decision.over]
     batch.decided += [(customer, candidate) for candidate in decision.candidates]
     batch.judged += [pending.transition_id for pending in facts.pending]
-    if any(is_over(Standing(told.type, told.source_id), facts, rules, now) for told in decision.candidates):
+    if any(is_over(Unresolved(told.type, told.source_id), facts, rules, now) for told in decision.candidates):
         batch.look_again.append(customer)
 
 
@@ -124,7 +124,7 @@ def _store(connection: Connection, batch: Batch, rules: Rules, *, run_id: int, n
         "changed": read_model.write(connection, batch.rows, rules, run_id=run_id, now=now),
         "removed": read_model.remove(connection, batch.gone),
         "resolved": read_model.resolve(connection, batch.over, now),
-        "swallowed": read_model.put_out(connection, batch.decided, run_id=run_id, now=now),
+        "suppressed": read_model.enqueue(connection, batch.decided, run_id=run_id, now=now),
     }
     read_model.consume(connection, batch.judged, batch.gone)
     read_model.mark(connection, batch.look_again, now)

@@ -123,7 +123,7 @@ class Pending(Struct, frozen=True, gc=False):
     type: str
 
 
-class Standing(Struct, frozen=True, gc=False):
+class Unresolved(Struct, frozen=True, gc=False):
     """A type and source id of which at least one notification is not resolved."""
 
     type: str
@@ -156,7 +156,7 @@ class Facts(Struct, frozen=True, gc=False):
     cancelled_services: list[int] | None = None
     service_changes: list[ServiceChange] = []
     pending: list[Pending] = []
-    standing: list[Standing] = []
+    standing: list[Unresolved] = []
     reminders: list[Reminder] = []
 
     @property

@@ -12,7 +12,7 @@ from functools import partial
 from msgspec import Struct
 
 from materializer.rules.calendar import today
-from materializer.rules.facts import Facts, Invoice, PayMethod, Pending, Reminder, Service, Standing
+from materializer.rules.facts import Facts, Invoice, PayMethod, Pending, Reminder, Service, Unresolved
 from materializer.rules.reminders import end_of_card, next_card_reminder, next_invoice_reminder
 from materializer.rules.rules import Rules
 from materializer.rules.tasks import is_due, money_text
@@ -24,7 +24,7 @@ ORDER = {"ORDER_APPROVED": "approved", "ORDER_ACTIVATED": "activated", "ORDER_FA
 
 
 class Candidate(Struct, frozen=True, gc=False):
-    """A notification decided: it goes out unless dedupe swallows it or a gate holds it."""
+    """A notification decided: it goes out unless dedupe suppresses it or a gate holds it."""
 
     type: str
     source_id: str
@@ -42,7 +42,7 @@ class Decision(Struct, frozen=True, gc=False):
     """
 
     candidates: list[Candidate]
-    over: list[Standing]
+    over: list[Unresolved]
     next_notification_at: datetime | None
 
 
@@ -61,7 +61,7 @@ def decide(facts: Facts, rules: Rules, now: datetime, *, is_fresh: bool) -> Deci
     return Decision(candidates, over, min((moment for moment in moments if moment is not None), default=None))
 
 
-def is_over(standing: Standing, facts: Facts, rules: Rules, now: datetime) -> bool | None:
+def is_over(standing: Unresolved, facts: Facts, rules: Rules, now: datetime) -> bool | None:
     """Whether what a sent notification speaks of is over; None: not known. An announcement never is."""
     if standing.type in ELIGIBILITY or standing.type in VERIFICATION:
         return _is_status_another(standing.type, facts)
@@ -164,7 +164,7 @@ def _is_status_another(kind: str, facts: Facts) -> bool | None:
     return None if status == UNKNOWN else status != told
 
 
-def _is_order_elsewhere(standing: Standing, facts: Facts) -> bool | None:
+def _is_order_elsewhere(standing: Unresolved, facts: Facts) -> bool | None:
     if facts.orders is None:
         return None
     stage = next((order.stage for order in facts.orders if order.order_id == standing.source_id), "gone")

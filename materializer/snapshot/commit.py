@@ -33,7 +33,7 @@ from materializer.units import Submit, Watch
 class Window:
     """One window of a pull: rows with keys above `above` up to `up_to` (None: no bound). Plain data, to be submitted.
 
-    `refused` are ids set aside in this pull, which are not missing; `clients` those a `clients` pull read whole.
+    `set_aside` are ids set aside in this pull, which are not missing; `clients` those a `clients` pull read whole.
     """
 
     unit: str
@@ -43,7 +43,7 @@ class Window:
     above: Key | None
     up_to: Key | None
     clients: tuple[int, ...]
-    refused: frozenset[str]
+    set_aside: frozenset[str]
     history: tuple[HistoricChange, ...]
     policy: TransitionPolicy
     run_id: int
@@ -61,7 +61,7 @@ class Window:
 
 
 @dataclass(frozen=True)
-class Taken:
+class Applied:
     """What one stream's pull came to, in rows. `missing`: keys a full pull did not have, not yet removed.
 
     `removed` counts rows the source itself reported gone, `ignored` rows older than the known ones.
@@ -74,12 +74,12 @@ class Taken:
     unchanged: int = 0
     removed: int = 0
     ignored: int = 0
-    refused: int = 0
+    set_aside: int = 0
     transitions: dict[str, int] = field(default_factory=dict)
     missing: tuple[Key, ...] = ()
 
 
-def take_in(
+def apply(
     database: Database,
     pulled: Pulled,
     policy: TransitionPolicy,
@@ -89,13 +89,13 @@ def take_in(
     window_rows: int,
     submit: Submit | None = None,
     watch: Watch | None = None,
-) -> Taken:
+) -> Applied:
     """Brings the snapshot to what was pulled: windows of about `window_rows` rows, then deletions, marks and cursor.
 
     Windows go through `submit`, unless there are few.
 
-    Rows missing from a full pull are returned and left to `removals.settle`. An incomplete pull is taken in and leaves
-    the cursor where it was; an incomplete first pull leaves the stream without its baseline.
+    Rows missing from a full pull are returned and left to `shrink_gate.apply_removals`. An incomplete pull is applied
+    and leaves the cursor where it was; an incomplete first pull leaves the stream without its baseline.
     """
     calls = ((window,) for window in _windows(pulled, policy, run_id, now, window_rows))
     if watch is not None:
@@ -113,7 +113,7 @@ def take_in(
 def commit_window(database: Database, window: Window) -> dict[str, Any]:
     """Commits one window and returns its counts; the counts of the first time when it was committed before."""
     return database.transact(
-        lambda connection: _once(connection, window.run_id, window.unit, lambda: _take_window(connection, window))
+        lambda connection: _once(connection, window.run_id, window.unit, lambda: _apply_window(connection, window))
     )
 
 
@@ -129,7 +129,7 @@ def _windows(
     pulled: Pulled, policy: TransitionPolicy, run_id: int, now: datetime, window_rows: int
 ) -> Iterator[Window]:
     """The windows of a pull, which cover the whole key space together: the last one is open-ended."""
-    refused = frozenset(record.record_id for record in pulled.refused)
+    refused = frozenset(record.record_id for record in pulled.set_aside)
     above: Key | None = None
     for number, (rows, is_last) in enumerate(_with_end(pulled.spool.windows(window_rows), pulled.stream)):
         up_to = None if is_last else rows[pulled.stream.key][-1].as_py()
@@ -141,7 +141,7 @@ def _windows(
             above=above,
             up_to=up_to,
             clients=pulled.clients,
-            refused=refused,
+            set_aside=refused,
             history=pulled.history,
             policy=policy,
             run_id=run_id,
@@ -162,16 +162,16 @@ def _with_end(windows: Iterator[pa.Table], stream: Stream) -> Iterator[tuple[pa.
 # One window -----------------------------------------------------------------------------------------------------------
 
 
-def _take_window(connection: Connection, window: Window) -> dict[str, Any]:
+def _apply_window(connection: Connection, window: Window) -> dict[str, Any]:
     stream = STREAMS[window.stream_name]
-    told = _told(window)
+    with_history = _with_history(window)
     known = store.read_hashes(connection, stream, _scope(stream, window))
-    rows, known = content_hash.without_unchanged(stream, known, window.rows, told)
+    rows, known = content_hash.without_unchanged(stream, known, window.rows, with_history)
     previous = store.read_rows(connection, stream, Scope(keys=known[stream.key].to_pylist(), only_keys=True))
     found, ignored = changes.without_stale(changes.compare(stream, previous, rows))
     gone = _gone(stream, window, found)
     found = replace(found, removed=gone if window.extent == "clients" else gone.slice(0, 0))
-    found, steps = _judge(stream, window, previous, rows, found, told)
+    found, steps = _judge(stream, window, previous, rows, found, with_history)
     store.delete_rows(connection, stream, found.removed[stream.key].to_pylist())
     store.insert_rows(connection, stream, found.added)
     store.update_rows(connection, stream, found.after)
@@ -204,13 +204,13 @@ def _scope(stream: Stream, window: Window) -> Scope:
 
 def _gone(stream: Stream, window: Window, found: Changes) -> pa.Table:
     """Known rows the pull did not have, without those it had and set aside."""
-    refused = pa.array(sorted(window.refused), pa.string())
+    refused = pa.array(sorted(window.set_aside), pa.string())
     is_refused = pc.is_in(found.removed[stream.key].cast(pa.string()), refused)
     return found.removed.filter(pc.invert(is_refused))
 
 
-def _told(window: Window) -> pa.Array:
-    """Accounts with steps told by their history, which count as changed, for their stamps."""
+def _with_history(window: Window) -> pa.Array:
+    """Accounts whose field history has steps; they count as changed, for their stamps."""
     accounts = set() if window.policy.is_baseline else {step.account_id for step in window.history}
     return pa.array(sorted(accounts), pa.string())
 
@@ -223,14 +223,14 @@ def _unhashed(stream: Stream, known: pa.Table, previous: pa.Table, rows: pa.Tabl
 
 
 def _judge(
-    stream: Stream, window: Window, previous: pa.Table, rows: pa.Table, found: Changes, told: pa.Array
+    stream: Stream, window: Window, previous: pa.Table, rows: pa.Table, found: Changes, with_history: pa.Array
 ) -> tuple[Changes, list[Transition]]:
     """The transitions of the window, those that the history of accounts tells among them."""
-    steps = transitions.of_changes(stream, found, window.policy)
-    if not len(told):
+    steps = transitions.from_changes(stream, found, window.policy)
+    if not len(with_history):
         return found, steps
-    widened = changes.with_rows(stream, found, previous, rows, told)
-    is_told = pc.is_in(widened.after[stream.key], told)
+    widened = changes.with_rows(stream, found, previous, rows, with_history)
+    is_told = pc.is_in(widened.after[stream.key], with_history)
     after = widened.after.filter(is_told).to_pylist()
     before = widened.before.filter(is_told).to_pylist()
     ends = {new["account_id"]: (old, new) for old, new in zip(before, after, strict=True)}
@@ -238,11 +238,11 @@ def _judge(
 
 
 def _readmit(connection: Connection, stream: Stream, rows: pa.Table) -> None:
-    if aside := store.refused_ids(connection, stream):
+    if aside := store.set_aside_ids(connection, stream):
         keys = rows[stream.key].cast(pa.string())
         store.readmit(connection, stream, keys.filter(pc.is_in(keys, pa.array(sorted(aside)))).to_pylist())
     if stream.name == "account" and len(rows):
-        deletions.revive(connection, rows[stream.key].to_pylist())
+        deletions.undelete(connection, rows[stream.key].to_pylist())
 
 
 # The end of a stream --------------------------------------------------------------------------------------------------
@@ -253,32 +253,34 @@ def _end(
 ) -> dict[str, Any]:
     """What comes after the windows, in one transaction, the cursor with it."""
     gone = {*pulled.deleted, *pulled.merged}
-    departed = deletions.remove(connection, pulled.stream, gone, run_id, now, is_baseline=policy.is_baseline)
+    deleted = deletions.remove(connection, pulled.stream, gone, run_id, now, is_baseline=policy.is_baseline)
     deletions.merge(connection, pulled.merged, now)
-    store.refuse(connection, pulled.stream, pulled.refused, run_id, now)
-    _forget_refusals(connection, pulled, run_id)
+    store.refuse(connection, pulled.stream, pulled.set_aside, run_id, now)
+    _forget_set_aside(connection, pulled, run_id)
     if pulled.extent == "clients":
         store.readmit(connection, pulled.stream, [f"client {client}" for client in pulled.clients])
-        _note_rota(connection, pulled.clients, now)
+        _note_pay_method_readings(connection, pulled.clients, now)
     if policy.is_baseline:
-        store.tell_planner(connection, pulled.stream)
+        store.analyze(connection, pulled.stream)
         store.mark_everybody(connection, now)
     _move_cursor(connection, pulled, policy, run_id, now)
-    return {"removed": departed.removed, "transitions": departed.transitions}
+    return {"removed": deleted.removed, "transitions": deleted.transitions}
 
 
-def _forget_refusals(connection: Connection, pulled: Pulled, run_id: int) -> None:
+def _forget_set_aside(connection: Connection, pulled: Pulled, run_id: int) -> None:
     store.readmit(connection, pulled.stream, [str(key) for key in pulled.deleted])
     if pulled.extent == "full" and pulled.is_complete:
         parameters = {"stream": pulled.stream.name, "run_id": run_id}
         connection.execute(sql.statement("snapshot/delete_set_aside_not_seen"), parameters)
 
 
-def _note_rota(connection: Connection, clients: Collection[int], now: datetime) -> None:
+def _note_pay_method_readings(connection: Connection, clients: Collection[int], now: datetime) -> None:
     """Clients read for the first time have a number of pay methods now, be it none."""
     parameters = {"client_ids": list(clients), "now": now}
     store.mark_clients(
-        connection, connection.execute(sql.statement("snapshot/upsert_pay_method_readings"), parameters).scalars().all(), now
+        connection,
+        connection.execute(sql.statement("snapshot/upsert_pay_method_readings"), parameters).scalars().all(),
+        now,
     )
 
 
@@ -295,7 +297,7 @@ def _move_cursor(connection: Connection, pulled: Pulled, policy: TransitionPolic
     connection.execute(sql.statement("snapshot/upsert_stream_state"), parameters)
 
 
-def _summed(pulled: Pulled, done: Sequence[dict[str, Any]]) -> Taken:
+def _summed(pulled: Pulled, done: Sequence[dict[str, Any]]) -> Applied:
     sums: Counter[str] = Counter()
     steps: Counter[str] = Counter()
     missing: list[Key] = []
@@ -303,4 +305,4 @@ def _summed(pulled: Pulled, done: Sequence[dict[str, Any]]) -> Taken:
         sums.update({name: count for name, count in counts.items() if isinstance(count, int)})
         steps.update(counts["transitions"])
         missing += counts.get("missing", ())
-    return Taken(pulled, **sums, refused=len(pulled.refused), transitions=dict(steps), missing=tuple(missing))
+    return Applied(pulled, **sums, set_aside=len(pulled.set_aside), transitions=dict(steps), missing=tuple(missing))

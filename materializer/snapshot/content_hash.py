@@ -40,7 +40,7 @@ def of_rows(stream: Stream, rows: pa.Table) -> pa.ChunkedArray:
 
 
 def without_unchanged(stream: Stream, known: pa.Table, rows: pa.Table, keep: pa.Array) -> tuple[pa.Table, pa.Table]:
-    """The rows that `known` does not prove to be unchanged, and the part of `known` that is not settled thereby.
+    """The rows that `known` does not prove to be unchanged, and the part of `known` that is not removals thereby.
 
     `known` has the columns key and content_hash; rows whose keys are in `keep` are compared in any case.
     """

@@ -16,7 +16,7 @@ from materializer.snapshot.streams import Stream
 
 
 @dataclass(frozen=True)
-class Departed:
+class Deleted:
     """How many rows left, and the transitions that made."""
 
     removed: int = 0
@@ -31,24 +31,24 @@ def remove(
     now: datetime,
     *,
     is_baseline: bool = False,
-) -> Departed:
+) -> Deleted:
     """Removes the rows of these keys that the snapshot has, and marks the customers they concerned.
 
     A client takes its pay methods along: they are read client by client, so nobody would find them gone.
     """
     if not keys:
-        return Departed()
+        return Deleted()
     rows = store.read_rows(connection, stream, Scope(keys=list(keys), only_keys=True))
     present = rows[stream.key].to_pylist()
     if not present:
-        return Departed()
+        return Deleted()
     store.mark_owners(connection, stream, [rows], now)
     steps = [] if is_baseline else transitions.of_removed(stream, rows)
     store.insert_transitions(connection, steps, run_id, now)
     store.delete_rows(connection, stream, present)
     if stream.name == "client":
         connection.execute(sql.statement("snapshot/delete_clients_pay_methods"), {"client_ids": present})
-    return Departed(len(present), transitions.counted(steps))
+    return Deleted(len(present), transitions.counted(steps))
 
 
 def merge(connection: Connection, merged: Mapping[str, str], now: datetime) -> None:
@@ -64,7 +64,8 @@ def merge(connection: Connection, merged: Mapping[str, str], now: datetime) -> N
     connection.execute(sql.statement("refresh/lock_me_status"), {"customer_ids": everyone})
     parameters = {"account_ids": sorted(set(merged.values()))}
     known = {
-        row.account_id: row.customer_id for row in connection.execute(sql.statement("snapshot/list_redirects_of"), parameters)
+        row.account_id: row.customer_id
+        for row in connection.execute(sql.statement("snapshot/list_redirects_of"), parameters)
     }
     for loser in sorted(merged):
         winner = winner_of(loser, known | dict(merged))
@@ -84,13 +85,15 @@ def winner_of(loser: str, masters: Mapping[str, str]) -> str:
     return winner
 
 
-def revive(connection: Connection, account_ids: Collection[str]) -> None:
+def undelete(connection: Connection, account_ids: Collection[str]) -> None:
     """Forgets the merges of accounts that are alive."""
     connection.execute(sql.statement("snapshot/delete_redirects"), {"account_ids": list(account_ids)})
 
 
 def _hand_over(connection: Connection, loser: str, winner: str, now: datetime) -> None:
-    connection.execute(sql.statement("snapshot/upsert_account_redirect"), {"loser": loser, "winner": winner, "now": now})
+    connection.execute(
+        sql.statement("snapshot/upsert_account_redirect"), {"loser": loser, "winner": winner, "now": now}
+    )
     for statement in (
         "snapshot/list_redirect_chains",
         "snapshot/move_outbox",

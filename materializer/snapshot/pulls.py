@@ -32,7 +32,7 @@ class Spool(Protocol):
 
 
 @dataclass(frozen=True)
-class RefusedRecord:
+class SetAsideRecord:
     """A record set aside: its id (or its place in the pull), the first field at fault, and what is wrong with it.
 
     `reason` may quote the value of an id, date, number or status word; never free text, names or addresses.
@@ -77,7 +77,7 @@ class Pulled:
     clients: tuple[int, ...] = ()
     deleted: Collection[Key] = ()
     merged: dict[str, str] = field(default_factory=dict)
-    refused: tuple[RefusedRecord, ...] = ()
+    set_aside: tuple[SetAsideRecord, ...] = ()
     history: tuple[HistoricChange, ...] = ()
     fields: tuple[str, ...] = ()
     cursor_at: datetime | None = None

@@ -21,7 +21,7 @@ import sql
 from config.database import Database
 from config.schedule import ShrinkGate
 from materializer.snapshot import deletions, store
-from materializer.snapshot.commit import Taken
+from materializer.snapshot.commit import Applied
 from materializer.snapshot.pulls import Key
 from materializer.snapshot.streams import STREAMS
 
@@ -34,7 +34,7 @@ FEW_ROWS = 3
 
 
 @dataclass(frozen=True)
-class Settled:
+class Removals:
     """What became of the removals: counts by stream, or `held`, the summary of what waits for the operator."""
 
     removed: dict[str, int] = field(default_factory=dict)
@@ -42,17 +42,17 @@ class Settled:
     held: dict[str, Any] | None = None
 
 
-def settle(
-    database: Database, taken: Sequence[Taken], gate: ShrinkGate | None, *, run_id: int, now: datetime
-) -> Settled:
+def apply_removals(
+    database: Database, applied: Sequence[Applied], gate: ShrinkGate | None, *, run_id: int, now: datetime
+) -> Removals:
     """Applies or holds the removals of one source's run; only complete full pulls have any. `gate` None: accepted.
 
     Supersedes older holds of the source whose streams were all pulled whole now. Raises what a look-up at the source
     raises; then nothing is removed, and the next run pulls in full again.
     """
-    whole = [stream for stream in taken if stream.pulled.extent == "full" and stream.pulled.is_complete]
+    whole = [stream for stream in applied if stream.pulled.extent == "full" and stream.pulled.is_complete]
     if not whole:
-        return Settled()
+        return Removals()
     tripped = [] if gate is None else _tripped(database, whole, gate)
     if not tripped:
         confirmed = [(stream, _confirmed(stream)) for stream in _in_leaving_order(whole)]
@@ -60,7 +60,7 @@ def settle(
     assert gate is not None
     summary = _summary(whole, tripped, gate)
     database.transact(lambda connection: _hold(connection, whole, summary, run_id, now))
-    return Settled(held=summary)
+    return Removals(held=summary)
 
 
 def is_shrinking(before: int, missing: int, gate: ShrinkGate) -> bool:
@@ -72,7 +72,7 @@ def is_shrinking(before: int, missing: int, gate: ShrinkGate) -> bool:
 def release(database: Database, run_id: int, now: datetime) -> dict[str, int]:
     """Applies the removals held by the run and returns them by stream; nothing when they were decided on before.
 
-    Rows that have left meanwhile are no matter. Whether a row came back unchanged since cannot be told, so it goes;
+    Rows that have left meanwhile are ignored. A row that came back unchanged since cannot be recognised, so it goes;
     the next full pull would bring it again.
     """
     return database.transact(lambda connection: _release(connection, run_id, now))
@@ -86,14 +86,14 @@ def discard(database: Database, run_id: int, now: datetime) -> bool:
 # Judging --------------------------------------------------------------------------------------------------------------
 
 
-def _tripped(database: Database, whole: Sequence[Taken], gate: ShrinkGate) -> list[dict[str, Any]]:
+def _tripped(database: Database, whole: Sequence[Applied], gate: ShrinkGate) -> list[dict[str, Any]]:
     """The streams that trip the gate, judged by the rows known before the pull: new ones hide no loss of the old."""
     if not any(stream.missing for stream in whole):
         return []
     with database.begin() as connection:
         rows = store.count_rows(connection)
-    before = {taken.pulled.stream.name: rows[taken.pulled.stream.name] - taken.added for taken in whole}
-    missing = {taken.pulled.stream.name: len(taken.missing) for taken in whole}
+    before = {applied.pulled.stream.name: rows[applied.pulled.stream.name] - applied.added for applied in whole}
+    missing = {applied.pulled.stream.name: len(applied.missing) for applied in whole}
     return [
         {"stream": name, "rows": before[name], "missing": missing[name]}
         for name in before
@@ -101,19 +101,19 @@ def _tripped(database: Database, whole: Sequence[Taken], gate: ShrinkGate) -> li
     ]
 
 
-def _confirmed(taken: Taken) -> list[Key]:
+def _confirmed(applied: Applied) -> list[Key]:
     """The missing keys the source does not have when asked for them directly; all where it cannot be asked."""
-    if not taken.missing or taken.pulled.confirm_gone is None:
-        return list(taken.missing)
-    gone = taken.pulled.confirm_gone(taken.missing)
-    return [key for key in taken.missing if key in gone]
+    if not applied.missing or applied.pulled.confirm_gone is None:
+        return list(applied.missing)
+    gone = applied.pulled.confirm_gone(applied.missing)
+    return [key for key in applied.missing if key in gone]
 
 
-def _in_leaving_order(taken: Sequence[Taken]) -> list[Taken]:
-    return sorted(taken, key=lambda stream: LEAVING_ORDER.index(stream.pulled.stream.name))
+def _in_leaving_order(applied: Sequence[Applied]) -> list[Applied]:
+    return sorted(applied, key=lambda stream: LEAVING_ORDER.index(stream.pulled.stream.name))
 
 
-def _summary(whole: Sequence[Taken], tripped: list[dict[str, Any]], gate: ShrinkGate) -> dict[str, Any]:
+def _summary(whole: Sequence[Applied], tripped: list[dict[str, Any]], gate: ShrinkGate) -> dict[str, Any]:
     return {
         "removals": {stream.pulled.stream.name: len(stream.missing) for stream in whole if stream.missing},
         "samples": {stream.pulled.stream.name: list(stream.missing[:SAMPLES]) for stream in whole if stream.missing},
@@ -125,21 +125,25 @@ def _summary(whole: Sequence[Taken], tripped: list[dict[str, Any]], gate: Shrink
 # Applying and holding -------------------------------------------------------------------------------------------------
 
 
-def _apply(connection: Connection, confirmed: Sequence[tuple[Taken, list[Key]]], run_id: int, now: datetime) -> Settled:
+def _apply(
+    connection: Connection, confirmed: Sequence[tuple[Applied, list[Key]]], run_id: int, now: datetime
+) -> Removals:
     removed: Counter[str] = Counter()
     steps: Counter[str] = Counter()
-    for taken, keys in confirmed:
-        departed = deletions.remove(connection, taken.pulled.stream, keys, run_id, now)
-        merged = {loser: winner for loser, winner in taken.pulled.merged.items() if loser in set(keys)}
+    for applied, keys in confirmed:
+        deleted = deletions.remove(connection, applied.pulled.stream, keys, run_id, now)
+        merged = {loser: winner for loser, winner in applied.pulled.merged.items() if loser in set(keys)}
         deletions.merge(connection, merged, now)
-        removed[taken.pulled.stream.name] += departed.removed
-        steps.update(departed.transitions)
-    _supersede(connection, [taken for taken, _ in confirmed], run_id, now)
-    _note_full(connection, [taken for taken, _ in confirmed], now)
-    return Settled({name: count for name, count in removed.items() if count}, dict(steps))
+        removed[applied.pulled.stream.name] += deleted.removed
+        steps.update(deleted.transitions)
+    _supersede(connection, [applied for applied, _ in confirmed], run_id, now)
+    _note_full(connection, [applied for applied, _ in confirmed], now)
+    return Removals({name: count for name, count in removed.items() if count}, dict(steps))
 
 
-def _hold(connection: Connection, whole: Sequence[Taken], summary: dict[str, Any], run_id: int, now: datetime) -> None:
+def _hold(
+    connection: Connection, whole: Sequence[Applied], summary: dict[str, Any], run_id: int, now: datetime
+) -> None:
     _supersede(connection, whole, run_id, now)
     parameters = {
         "run_id": run_id,
@@ -149,20 +153,20 @@ def _hold(connection: Connection, whole: Sequence[Taken], summary: dict[str, Any
         "held_at": now,
     }
     connection.execute(sql.statement("holds/insert_held_run"), parameters)
-    for taken in whole:
-        ids = [str(key) for key in taken.missing]
-        removals = {"run_id": run_id, "stream": taken.pulled.stream.name, "record_ids": ids}
+    for applied in whole:
+        ids = [str(key) for key in applied.missing]
+        removals = {"run_id": run_id, "stream": applied.pulled.stream.name, "record_ids": ids}
         connection.execute(sql.statement("holds/insert_held_removals"), removals)
     _note_full(connection, whole, now)
 
 
-def _note_full(connection: Connection, whole: Sequence[Taken], now: datetime) -> None:
-    streams = [taken.pulled.stream.name for taken in whole]
+def _note_full(connection: Connection, whole: Sequence[Applied], now: datetime) -> None:
+    streams = [applied.pulled.stream.name for applied in whole]
     connection.execute(sql.statement("snapshot/note_streams_read_in_full"), {"streams": streams, "full_at": now})
 
 
-def _supersede(connection: Connection, whole: Sequence[Taken], run_id: int, now: datetime) -> None:
-    streams = {taken.pulled.stream.name for taken in whole}
+def _supersede(connection: Connection, whole: Sequence[Applied], run_id: int, now: datetime) -> None:
+    streams = {applied.pulled.stream.name for applied in whole}
     source = whole[0].pulled.stream.source
     for hold in connection.execute(sql.statement("holds/list_open_shrink_holds"), {"source": source}).all():
         if hold.run_id != run_id and streams >= set(hold.streams):

@@ -24,7 +24,7 @@ from sqlalchemy import Connection
 import sql
 from materializer.snapshot import content_hash
 from materializer.snapshot.content_hash import HASH
-from materializer.snapshot.pulls import Key, RefusedRecord, StreamState
+from materializer.snapshot.pulls import Key, SetAsideRecord, StreamState
 from materializer.snapshot.streams import Stream
 from materializer.snapshot.transitions import Transition
 
@@ -147,7 +147,7 @@ def count_rows(connection: Connection) -> dict[str, int]:
     return {row.stream: row.records for row in connection.execute(sql.statement("snapshot/count_snapshot"))}
 
 
-def tell_planner(connection: Connection, stream: Stream) -> None:
+def analyze(connection: Connection, stream: Stream) -> None:
     """Has the server look at the stream's rows again, so that it does not plan as if the table were empty."""
     _driver(connection).execute(compose.SQL("analyze {}").format(_table(stream)))
 
@@ -251,13 +251,13 @@ def insert_transitions(connection: Connection, transitions: Sequence[Transition]
     connection.execute(sql.statement("snapshot/insert_transitions"), arrays | {"run_id": run_id, "now": now})
 
 
-def refused_ids(connection: Connection, stream: Stream) -> set[str]:
+def set_aside_ids(connection: Connection, stream: Stream) -> set[str]:
     """Ids of the stream's records that are set aside at present."""
     return set(connection.execute(sql.statement("snapshot/list_set_aside_ids"), {"stream": stream.name}).scalars())
 
 
 def refuse(
-    connection: Connection, stream: Stream, refused: Sequence[RefusedRecord], run_id: int, now: datetime
+    connection: Connection, stream: Stream, refused: Sequence[SetAsideRecord], run_id: int, now: datetime
 ) -> None:
     """Sets records aside."""
     arrays = {

@@ -67,7 +67,7 @@ class Transition:
     notification_type: str | None = None
 
 
-def of_changes(stream: Stream, changes: Changes, policy: TransitionPolicy) -> list[Transition]:
+def from_changes(stream: Stream, changes: Changes, policy: TransitionPolicy) -> list[Transition]:
     """The transitions of a stream's changes, in key order: of changed rows first, then of those added and removed."""
     if policy.is_baseline or stream.name not in CHANGED:
         return []

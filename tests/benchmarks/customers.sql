@@ -91,7 +91,7 @@ select n, 5000 + n, 'End of Billing Period', timestamptz '2026-11-01 00:00:00Z'
 from generate_series(1, cast(:customers as bigint)) as n
 where n % 200 = 0;
 
-insert into pipeline.pay_method_rota (client_id, read_at)
+insert into pipeline.pay_method_reading (client_id, read_at)
 select 1000 + n, timestamptz '2026-11-01 00:00:00Z' from generate_series(1, cast(:customers as bigint)) as n;
 
 insert into pipeline.stream_state (stream, synced_at, run_id)

@@ -8,10 +8,10 @@ from pathlib import Path
 from sqlalchemy import make_url
 
 from tests.benchmarks import rivals
+from tests.benchmarks.applying import in_process
 from tests.benchmarks.bench import Bench
 from tests.benchmarks.ground import Ground, filled, run_ids
 from tests.benchmarks.measured import Measured, at_most, of_rounds
-from tests.benchmarks.taking_in import in_process
 
 GOAL, PEAK_GOAL = at_most(1 / 5), at_most(500)
 NOTE = (

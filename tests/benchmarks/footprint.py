@@ -24,10 +24,10 @@ from config import schedule
 from config.database import LiveDatabase
 from config.settings import GivenSettings
 from jobs.progress import silent
-from jobs.runs.rate_limit import SLOTS_OF_WHMCS, Slots
+from jobs.runs.rate_limit import WHMCS_LEASES, Leases
 from jobs.sources.spool import SpooledRows
-from jobs.sources.whmcs.rows import recordings
-from jobs.sources.whmcs.sweep import Gathered, Stretch
+from jobs.sources.whmcs.rows import whmcs_streams
+from jobs.sources.whmcs.sweep import Part, Reading
 from jobs.sources.whmcs.transport import WhmcsTransport
 from materializer.refresh import rebuild
 from tests.benchmarks.bench import opened
@@ -86,35 +86,35 @@ def _tell_sizes(url: str) -> None:
 
 
 def _tell_slots(database: LiveDatabase) -> None:
-    slots = Slots(database.engine, SLOTS_OF_WHMCS, 4)
+    leases = Leases(database.engine, WHMCS_LEASES, 4)
     took = []
     for _ in range(2000):
         began = time.perf_counter()
-        with slots.taken():
+        with leases.held():
             pass
         took.append(time.perf_counter() - began)
-    _say("a slot taken and given back, median", statistics.median(took) * 1e3, "ms")
+    _say("a lease taken and given back, median", statistics.median(took) * 1e3, "ms")
 
 
 def _tell_requests() -> None:
     page = {"result": "success", "totalresults": 10**6, "invoices": {"invoice": [INVOICE] * PAGE_ROWS}}
     cards = {"result": "success", "clientid": 1, "paymethods": [CARD]}
-    recorded = recordings(ZoneInfo("Asia/Tokyo"))["invoice"]
+    wanted_stream = whmcs_streams(ZoneInfo("Asia/Tokyo"))["invoice"]
     with _answering(orjson.dumps(cards)) as transport:
         used = _cpu(lambda: [None for _ in transport.in_parallel(_cards_of(transport), range(2000))])
         _say("GetPayMethods, processor time per call", used / 2000 * 1e3, "ms")
     with _answering(orjson.dumps(page)) as transport:
-        gathered = Gathered(recorded, SpooledRows(recorded.stream), silent().start("pages"))
+        reading = Reading(wanted_stream, SpooledRows(wanted_stream.stream), silent().start("pages"))
 
         def read() -> None:
             for number in range(400):
-                read = transport.page(recorded.action, 0, PAGE_ROWS)
+                read = transport.page(wanted_stream.action, 0, PAGE_ROWS)
                 ids = list(range(number * PAGE_ROWS, (number + 1) * PAGE_ROWS))
-                gathered.take(Stretch(0, read.values | {"id": ids}, read.received, read.total))
-            gathered.parse()
+                reading.take(Part(0, read.values | {"id": ids}, read.received, read.total))
+            reading.parse()
 
         _say(f"page of {PAGE_ROWS} invoices asked for, decoded, parsed, processor time", _cpu(read) / 400 * 1e3, "ms")
-        gathered.spool.close()
+        reading.spool.close()
 
 
 def _cards_of(transport: WhmcsTransport) -> Callable[[int], object]:

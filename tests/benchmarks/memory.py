@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from tests.benchmarks.applying import in_process
 from tests.benchmarks.bench import Bench
 from tests.benchmarks.ground import run_ids
 from tests.benchmarks.measured import Measured, at_most
-from tests.benchmarks.taking_in import in_process
 from tests.benchmarks.whmcs_standin import started
 
 PAGE_SIZE = 1000

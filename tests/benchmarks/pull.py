@@ -10,10 +10,10 @@ import httpx
 from sqlalchemy import make_url
 
 from tests.benchmarks import rivals
+from tests.benchmarks.applying import in_process
 from tests.benchmarks.bench import Bench
 from tests.benchmarks.ground import run_ids
 from tests.benchmarks.measured import Measured, at_least, of_rounds
-from tests.benchmarks.taking_in import in_process
 from tests.benchmarks.whmcs_standin import started
 
 PAGE_SIZE = 1000

@@ -11,7 +11,7 @@ from sqlalchemy import Engine
 from config import tables
 from config.database import connect
 from jobs.program import Program
-from jobs.runs.dispatch import Wish
+from jobs.runs.dispatch import RunOptions
 from jobs.runs.run import by_hand
 from tests.benchmarks.bench import Bench, settings_for
 from tests.benchmarks.ground import NOW, timed
@@ -23,7 +23,7 @@ NOTE = (
     "both stand-ins run in a process of their own, and what they take to answer counts on both sides; streams of fewer "
     "than 20,000 rows are read whole on both sides, which a hundredth of the customers mostly have. What is left: the "
     "list of unpaid invoices, some 4 % of all, else one that left it goes unseen until the next sweep, and "
-    "the clients whose turn in the rota of pay methods it is, one in 144"
+    "the clients whose turn in the round robin of pay methods it is, one in 144"
 )
 
 
@@ -50,6 +50,6 @@ def run(bench: Bench) -> list[Measured]:
 
 
 def _run(engine: Engine, program: Program, now: datetime, *, full: bool) -> None:
-    reports = by_hand(engine, program, "all", Wish(full=full), now)
+    reports = by_hand(engine, program, "all", RunOptions(full=full), now)
     failed = [report.in_words() for report in reports if report.outcome == "failed"]
     assert not failed, failed

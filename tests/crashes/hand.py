@@ -96,11 +96,11 @@ def _serve(log: Path) -> None:
 
 
 def _become(main: Any, words: list[str], log: Path) -> None:
-    from jobs.sources.whmcs import rota
+    from jobs.sources.whmcs import readings
     from materializer.refresh import outbox
 
     outbox.BATCH = SEND_AT_ONCE
-    rota.LEAST = READ_AT_LEAST
+    readings.LEAST = READ_AT_LEAST
     target = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     for stream in (1, 2):
         os.dup2(target, stream)

@@ -12,9 +12,9 @@ UNCOMPARED = {
     "public.status_transition": ("run_id", "transition_id"),
     "public.notification": ("run_id", "notification_id"),
     "pipeline.stream_state": ("run_id",),
-    "pipeline.refused_record": ("run_id",),
+    "pipeline.set_aside_record": ("run_id",),
     "pipeline.notification_outbox": ("run_id",),
-    "pipeline.swallowed_notification": ("run_id", "swallowed_id"),
+    "pipeline.suppressed_notification": ("run_id", "suppressed_id"),
     "pipeline.held_removal": ("run_id",),
 }
 SUMMED_UP = {

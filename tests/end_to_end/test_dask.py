@@ -17,7 +17,7 @@ from config import tables
 from config.database import connect
 from config.settings import GivenSettings
 from jobs.program import Program
-from jobs.runs.dispatch import Wish
+from jobs.runs.dispatch import RunOptions
 from jobs.runs.run import by_hand
 from jobs.sandbox import salesforce, whmcs
 from jobs.sandbox.clock import SimulatedClock
@@ -33,7 +33,7 @@ pytest.importorskip("distributed", reason="distributed is not installed; it come
 
 PEOPLE = Population(customers=500, seed=3, start=date(2026, 11, 1), zone=TOKYO)
 START = datetime(2026, 11, 1, 3, tzinfo=UTC)
-OF_A_TRANSACTION = ["committed_at", "finished_at", "transition_id", "notification_id", "swallowed_id"]
+OF_A_TRANSACTION = ["committed_at", "finished_at", "transition_id", "notification_id", "suppressed_id"]
 """Columns that tell when or in which order transactions committed, which nobody promises."""
 
 PAUSE = (
@@ -63,7 +63,7 @@ class Place:
         self.program = Program(settings, replace(read, schedule=plan))
 
     def run(self, now: datetime) -> None:
-        for report in by_hand(self.engine, self.program, "all", Wish(full=True), now):
+        for report in by_hand(self.engine, self.program, "all", RunOptions(full=True), now):
             assert report.outcome in ("succeeded", "held"), report.error
 
     def rows(self, question: str) -> list[tuple[Any, ...]]:
@@ -194,7 +194,7 @@ def test_a_worker_of_another_database_is_refused(place: Callable[..., Place], tm
 
         there = place({}, spread)
         there.mark(100)
-        (report,) = by_hand(there.engine, there.program, "refresh", Wish(), START)
+        (report,) = by_hand(there.engine, there.program, "refresh", RunOptions(), START)
         assert "names another database" in str(report.error)
 
 
@@ -203,5 +203,5 @@ def test_a_cluster_that_is_not_there_is_named(place: Callable[..., Place], monke
     monkeypatch.setattr("jobs.runs.cluster.PATIENCE", 1)
     there = place({}, lambda _: "dask://127.0.0.1:1")
     there.mark(100)
-    (report,) = by_hand(there.engine, there.program, "refresh", Wish(), START)
+    (report,) = by_hand(there.engine, there.program, "refresh", RunOptions(), START)
     assert "no Dask scheduler answers at dask://127.0.0.1:1; start one" in str(report.error)

@@ -41,7 +41,7 @@ def demo(home: Path, *words: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_the_demo_makes_everything_happen_once(tmp_path: Path) -> None:
-    """Twelve notification types, six tasks, something swallowed, and an answer of the API; exit 0."""
+    """Twelve notification types, six tasks, something suppressed, and an answer of the API; exit 0."""
     done = demo(tmp_path, "--once", "--json", "--customers", "60", "--days", "5")
     assert done.returncode == 0, done.stderr[-2000:]
     told = json.loads(done.stdout)
@@ -49,7 +49,7 @@ def test_the_demo_makes_everything_happen_once(tmp_path: Path) -> None:
     assert SIX_TASKS == set(told["tasksSeen"])
     assert told["missing"] == []
     assert told["failed"] == []
-    assert sum(day["swallowed"] for day in told["days"]) >= 1
+    assert sum(day["suppressed"] for day in told["days"]) >= 1
     assert told["status"]["freshness"]["isStale"] is False
 
 

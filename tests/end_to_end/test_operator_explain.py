@@ -90,7 +90,7 @@ def test_what_comes_next_is_told_with_its_reason(told: Stage) -> None:
 
 
 def test_notifications_name_their_transition_or_values(told: Stage) -> None:
-    """And until when dedupe swallows their like."""
+    """And until when dedupe suppresses their like."""
     told.later(minutes=5)
     told.org.update("Account", told.customers[0], Internet_Eligibility_Status__c="Eligible")
     told.run("all")
@@ -100,18 +100,18 @@ def test_notifications_name_their_transition_or_values(told: Stage) -> None:
     assert "invoice 1 Unpaid, due 2026-03-12, today 2026-03-10 (Asia/Tokyo), within 7 days" == due["why"]
 
 
-def test_what_dedupe_swallowed_says_when_it_passes(told: Stage) -> None:
+def test_what_dedupe_suppressed_says_when_it_passes(told: Stage) -> None:
     """A status that comes back within the hour is recorded and not told again."""
     customer = told.customers[0]
     for status in ("Eligible", "Pending", "Eligible"):
         told.later(minutes=5)
         told.org.update("Account", customer, Internet_Eligibility_Status__c=status)
         told.run("all")
-    (swallowed,) = explained(told, customer)["swallowed"]
+    (suppressed,) = explained(told, customer)["suppressed"]
     assert ("ELIGIBILITY_ELIGIBLE", "window", "2026-03-10T01:05:00Z") == (
-        swallowed["type"],
-        swallowed["reason"],
-        swallowed["passesAt"],
+        suppressed["type"],
+        suppressed["reason"],
+        suppressed["passesAt"],
     )
     assert "one was sent within its window, passes from 2026-03-10T01:05:00Z" in told.me_status("explain", customer).out
 
@@ -127,7 +127,7 @@ def test_what_waits_in_a_held_run_is_told(stage: Stage) -> None:
     assert f"waits in held run {run_id}" in stage.me_status("explain", 1).out
     stage.me_status("held", "discard", run_id, "--as-of", stage.now)
     found = explained(stage, "1")
-    assert ("discarded", []) == (found["swallowed"][0]["reason"], found["waiting"])
+    assert ("discarded", []) == (found["suppressed"][0]["reason"], found["waiting"])
     assert "discarded by the operator at 2026-03-10T00:00:00Z" in found["reminders"][0]["why"]
 
 

@@ -156,7 +156,7 @@ def test_a_run_that_was_never_held_is_refused(stage: Stage) -> None:
 
 
 def test_dedupe_is_judged_at_the_release(stage: Stage) -> None:
-    """What was sent within its window meanwhile is swallowed and recorded."""
+    """What was sent within its window meanwhile is suppressed and recorded."""
     run_id = held_run(stage)
     stage.rows(
         "insert into pipeline.notification_window (customer_id, type, source_id, last_sent_at)"
@@ -165,7 +165,7 @@ def test_dedupe_is_judged_at_the_release(stage: Stage) -> None:
     )
     stage.later(hours=1)
     released = stage.me_status("held", "release", run_id, "--as-of", stage.now, "--json").answer
-    assert ({"INVOICE_DUE": 100}, {"INVOICE_DUE": 1}) == (released["sent"], released["swallowed"])
+    assert ({"INVOICE_DUE": 100}, {"INVOICE_DUE": 1}) == (released["sent"], released["suppressed"])
 
 
 def test_what_no_longer_stands_is_sent_and_then_resolved(stage: Stage) -> None:

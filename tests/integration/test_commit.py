@@ -14,8 +14,8 @@ from sqlalchemy import Engine, text
 from config import fields
 from config.database import LiveDatabase, rehearsal
 from materializer.snapshot import commit
-from materializer.snapshot.commit import Taken
-from materializer.snapshot.pulls import HistoricChange, Pulled, RefusedRecord
+from materializer.snapshot.commit import Applied
+from materializer.snapshot.pulls import HistoricChange, Pulled, SetAsideRecord
 from materializer.snapshot.streams import STREAMS, Stream
 from materializer.snapshot.transitions import TransitionPolicy
 
@@ -77,8 +77,8 @@ def take(
     run_id: int = 2,
     now: datetime = NOW,
     size: int = 100,
-) -> Taken:
-    return commit.take_in(database, reading, policy, run_id=run_id, now=now, window_rows=size)
+) -> Applied:
+    return commit.apply(database, reading, policy, run_id=run_id, now=now, window_rows=size)
 
 
 def values(engine: Engine, query: str) -> list[Any]:
@@ -136,11 +136,11 @@ def test_an_empty_full_pull_misses_everything(database: LiveDatabase) -> None:
 def test_a_refused_record_is_set_aside_and_not_missing(database: LiveDatabase, engine: Engine) -> None:
     """Its row stays as last known; a good reading clears the refusal."""
     take(database, pulled("service", service(1, 1), service(2, 1)), BASELINE, run_id=1)
-    refused = (RefusedRecord("2", "regdate", "'x' is no date"),)
-    assert () == take(database, pulled("service", service(1, 1), refused=refused)).missing
-    assert [("service", "2")] == values(engine, "select stream, record_id from pipeline.refused_record")
+    refused = (SetAsideRecord("2", "regdate", "'x' is no date"),)
+    assert () == take(database, pulled("service", service(1, 1), set_aside=refused)).missing
+    assert [("service", "2")] == values(engine, "select stream, record_id from pipeline.set_aside_record")
     take(database, pulled("service", service(2, 1), extent="partial"), run_id=3)
-    assert [] == values(engine, "select record_id from pipeline.refused_record")
+    assert [] == values(engine, "select record_id from pipeline.set_aside_record")
 
 
 def test_a_change_is_stored_told_and_marked_for_its_customer_alone(database: LiveDatabase, engine: Engine) -> None:
@@ -216,7 +216,7 @@ def test_the_pay_methods_of_a_client_are_whole_and_its_place_in_the_rota_moves(
     taken = take(database, pulled("pay_method", methods[0], methods[4], extent="clients", clients=(1, 3)), size=1)
     assert 1 == taken.removed
     assert [0, 1, 3, 4, 5] == values(engine, "select pay_method_id from snapshot.pay_method order by 1")
-    assert [1, 2, 3] == values(engine, "select client_id from pipeline.pay_method_rota order by 1")
+    assert [1, 2, 3] == values(engine, "select client_id from pipeline.pay_method_reading order by 1")
     assert ["a"] == values(engine, "select customer_id from pipeline.refresh_mark")
 
 

@@ -213,7 +213,7 @@ def test_a_held_run_released_by_several_is_sent_once(filled: Engine, database: L
     )
     with filled.connect() as connection:
         discarded = connection.execute(
-            text("select count(*) from pipeline.swallowed_notification where reason = 'discarded'")
+            text("select count(*) from pipeline.suppressed_notification where reason = 'discarded'")
         ).scalar_one()
         assert 0 == connection.execute(text("select count(*) from pipeline.notification_outbox")).scalar_one()
     assert 2 * DUE == sum(sent(filled).values()) + discarded

@@ -47,6 +47,15 @@ where namespace.nspname in ('public', 'snapshot', 'pipeline', 'analytics')
 order by 1
 """
 
+RENAMED = {
+    "pipeline.refused_record": "pipeline.set_aside_record",
+    "pipeline.swallowed_notification": "pipeline.suppressed_notification",
+    "pipeline.pay_method_rota": "pipeline.pay_method_reading",
+    "swallowed_id": "suppressed_id",
+    "swallowed_at": "suppressed_at",
+}
+"""Tables and columns that later revisions call otherwise."""
+
 Rows = dict[str, list[dict[str, object]]]
 
 
@@ -90,7 +99,8 @@ def test_migrating_the_first_schema_keeps_every_row(first: Engine) -> None:
     assert migrate.head() == migrate.migrate(first)
     after = rows_of(first)
     for table, rows in before.items():
-        assert rows == [_with_columns_of(rows[0], row) for row in after[table]], table
+        renamed = [{RENAMED.get(name, name): value for name, value in row.items()} for row in rows]
+        assert renamed == [_with_columns_of(renamed[0], row) for row in after[RENAMED.get(table, table)]], table
 
 
 def _with_columns_of(known: dict[str, object], row: dict[str, object]) -> dict[str, object]:

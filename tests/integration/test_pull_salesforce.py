@@ -279,7 +279,7 @@ def test_a_malformed_record_is_set_aside(org: SalesforceOrg, connect: Connect) -
     org.insert("Order", AccountId="nobody", Status="Approved", EffectiveDate=date(2026, 11, 1))
     pulled = connect().pull("order", None)
     assert [order] == [row["order_id"] for row in rows(pulled)]
-    assert ["AccountId"] == [record.field for record in pulled.refused]
+    assert ["AccountId"] == [record.field for record in pulled.set_aside]
     assert pulled.is_complete
 
 

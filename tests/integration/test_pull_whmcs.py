@@ -18,7 +18,7 @@ from jobs.sandbox.population import Population
 from jobs.sandbox.whmcs import WhmcsInstall, serve
 from jobs.sources import whmcs
 from jobs.sources.errors import CredentialsError, PermissionDenied, SourceError, TransientError
-from jobs.sources.known import NOTHING, Known
+from jobs.sources.known import NOTHING, KnownRows
 from jobs.sources.whmcs import WhmcsSource
 from materializer.snapshot.pulls import Pulled, StreamState
 
@@ -129,7 +129,7 @@ def test_every_empty_list_is_empty(install: WhmcsInstall, connect: Connect, form
         install.tables["cancellations"].remove(key)
     install.quirks.empty_list = form  # type: ignore[assignment]
     pulled = connect().pull("cancellation", None)
-    assert (0, True, ()) == (pulled.spool.rows, pulled.is_complete, pulled.refused)
+    assert (0, True, ()) == (pulled.spool.rows, pulled.is_complete, pulled.set_aside)
 
 
 @pytest.mark.parametrize(
@@ -195,7 +195,7 @@ def test_hints_find_new_and_paid_invoices(install: WhmcsInstall, connect: Connec
     unpaid = frozenset(row["invoice_id"] for row in rows(before) if row["status"] == "Unpaid")
     paid = min(unpaid)
     install.tables["invoices"].change(paid, status="Paid")
-    known = Known(rows=before.spool.rows, highest_id=keys(before)[-1], unpaid=unpaid)
+    known = KnownRows(rows=before.spool.rows, highest_id=keys(before)[-1], unpaid=unpaid)
     pulled = source.pull("invoice", state(before), known=known, now=START + timedelta(minutes=10))
     found = {row["invoice_id"]: row for row in rows(pulled)}
     assert "partial" == pulled.extent
@@ -207,8 +207,8 @@ def test_pay_methods_follow_the_rota(install: WhmcsInstall, connect: Connect) ->
     """Those never read come first; the clients read are named."""
     source = connect()
     clients = keys(source.pull("client", None))
-    rota = tuple((client, START) for client in clients)
-    known = Known(rota=rota, clients=len(rota))
+    readings = tuple((client, START) for client in clients)
+    known = KnownRows(readings=readings, clients=len(readings))
     baseline = source.pull("pay_method", None, known=known)
     assert clients == list(baseline.clients)
     pulled = source.pull("pay_method", state(baseline), known=known, now=START + timedelta(minutes=10))
@@ -232,16 +232,16 @@ def test_an_account_reference_comes_from_the_custom_field(install: WhmcsInstall,
     pulled = source.pull("client", None)
     assert install.tables["clients"].__len__() == pulled.spool.rows
     kept = dict.fromkeys(keys(pulled), "001000000000001AAA")
-    again = source.pull("client", state(pulled), known=Known(references=kept), now=START)
+    again = source.pull("client", state(pulled), known=KnownRows(references=kept), now=START)
     assert {"001000000000001AAA"} == {row["account_reference"] for row in rows(again)}
 
 
 def test_no_secret_is_taken_from_an_answer(connect: Connect) -> None:
     """Passwords, tokens, names and reasons are dropped in the transport (Q33)."""
     source = connect()
-    taken = {key for recorded in source._recordings.values() for key in recorded.action.keys}
-    assert not taken & {"password", "remote_token", "reason", "firstname", "lastname", "email", "notes", "username"}
-    assert NOTHING == Known()
+    read = {key for wanted in source._streams.values() for key in wanted.action.keys}
+    assert not read & {"password", "remote_token", "reason", "firstname", "lastname", "email", "notes", "username"}
+    assert NOTHING == KnownRows()
 
 
 def test_a_text_that_is_no_utf8_costs_no_row(install: WhmcsInstall, connect: Connect) -> None:
@@ -250,4 +250,4 @@ def test_a_text_that_is_no_utf8_costs_no_row(install: WhmcsInstall, connect: Con
     for key in (held[0], held[49], held[120]):
         install.poison("invoices", key)
     pulled = connect().pull("invoice", None)
-    assert (held, (), True) == (keys(pulled), pulled.refused, pulled.is_complete)
+    assert (held, (), True) == (keys(pulled), pulled.set_aside, pulled.is_complete)

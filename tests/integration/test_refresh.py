@@ -179,9 +179,9 @@ def test_dedupe_swallows_within_the_window_and_says_so(filled: LiveDatabase) -> 
     """
     refreshed(filled, 10)
     run_sql(filled, again)
-    assert {"ELIGIBILITY_ELIGIBLE": 1} == refreshed(filled, 11, NOW + timedelta(minutes=59)).swallowed
+    assert {"ELIGIBILITY_ELIGIBLE": 1} == refreshed(filled, 11, NOW + timedelta(minutes=59)).suppressed
     expected = [("window", NOW + timedelta(hours=1))]
-    assert expected == rows(filled, "select reason, passes_at from pipeline.swallowed_notification")
+    assert expected == rows(filled, "select reason, passes_at from pipeline.suppressed_notification")
     run_sql(filled, again)
     assert {"ELIGIBILITY_ELIGIBLE": 1} == refreshed(filled, 12, NOW + timedelta(hours=1)).sent
 
@@ -216,7 +216,7 @@ def test_a_discarded_flood_is_recorded_and_reminds_after_its_window(filled: Live
     assert 2 == outbox.discard(filled, 10, NOW)
     assert outbox.discard(filled, 10, NOW) is None
     assert [("discarded", 2)] == rows(
-        filled, "select reason, count(*) from pipeline.swallowed_notification group by reason"
+        filled, "select reason, count(*) from pipeline.suppressed_notification group by reason"
     )
     run_sql(filled, "update pipeline.source_state set synced_at = '2026-03-11T12:00:00Z'")
     assert {} == refreshed(filled, 11, NOW + DAY - timedelta(minutes=1)).sent

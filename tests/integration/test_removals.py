@@ -15,7 +15,7 @@ from config.database import LiveDatabase
 from config.schedule import ShrinkGate
 from materializer.snapshot import commit, shrink_gate
 from materializer.snapshot.pulls import Pulled
-from materializer.snapshot.shrink_gate import Settled
+from materializer.snapshot.shrink_gate import Removals
 from materializer.snapshot.streams import SERVICE
 from materializer.snapshot.transitions import TransitionPolicy
 
@@ -38,13 +38,13 @@ class Services:
     def close(self) -> None: ...
 
 
-def settle(
+def remove_missing(
     database: LiveDatabase, ids: Any, run_id: int, gate: ShrinkGate | None = GATE, kept: Any = (), **told: Any
-) -> Settled:
+) -> Removals:
     """A full pull of services `ids`; the source still has those in `kept` when asked directly."""
     pulled = Pulled(SERVICE, Services(ids), "full", confirm_gone=lambda keys: set(keys) - set(kept), **told)
-    taken = commit.take_in(database, pulled, BASELINE, run_id=run_id, now=NOW, window_rows=1000)
-    return shrink_gate.settle(database, [taken], gate, run_id=run_id, now=NOW)
+    taken = commit.apply(database, pulled, BASELINE, run_id=run_id, now=NOW, window_rows=1000)
+    return shrink_gate.apply_removals(database, [taken], gate, run_id=run_id, now=NOW)
 
 
 def left(engine: Engine) -> int:
@@ -70,22 +70,22 @@ def test_the_gate_trips_on_a_share_and_a_number_or_on_everything(before: int, mi
 
 def test_confirmed_removals_are_applied_and_others_stay(database: LiveDatabase, engine: Engine) -> None:
     """A row that the source still has when asked directly stays."""
-    settle(database, range(100), 1)
-    assert {"service": 2} == settle(database, range(3, 100), 2, kept={1}).removed
+    remove_missing(database, range(100), 1)
+    assert {"service": 2} == remove_missing(database, range(3, 100), 2, kept={1}).removed
     assert 98 == left(engine)
 
 
 def test_an_incomplete_pull_removes_nothing(database: LiveDatabase, engine: Engine) -> None:
     """Counts that do not agree conclude nothing."""
-    settle(database, range(100), 1)
-    assert Settled() == settle(database, range(3, 100), 2, is_complete=False, why_incomplete="counts differ")
+    remove_missing(database, range(100), 1)
+    assert Removals() == remove_missing(database, range(3, 100), 2, is_complete=False, why_incomplete="counts differ")
     assert 100 == left(engine)
 
 
 def test_a_held_run_is_released_once(database: LiveDatabase, engine: Engine) -> None:
     """Held removals wait for the operator; releasing twice is harmless."""
-    settle(database, range(100), 1)
-    held = settle(database, range(50), 2).held
+    remove_missing(database, range(100), 1)
+    held = remove_missing(database, range(50), 2).held
     assert held is not None
     assert ({"service": 50}, 100) == (held["removals"], left(engine))
     assert ({"service": 50}, {}) == (shrink_gate.release(database, 2, NOW), shrink_gate.release(database, 2, NOW))
@@ -94,21 +94,21 @@ def test_a_held_run_is_released_once(database: LiveDatabase, engine: Engine) -> 
 
 def test_a_discarded_run_removes_nothing(database: LiveDatabase, engine: Engine) -> None:
     """The rows stay; discarding twice is harmless, and there is nothing left to release."""
-    settle(database, range(100), 1)
-    settle(database, range(50), 2)
+    remove_missing(database, range(100), 1)
+    remove_missing(database, range(50), 2)
     assert (True, False) == (shrink_gate.discard(database, 2, NOW), shrink_gate.discard(database, 2, NOW))
     assert ({}, 100) == (shrink_gate.release(database, 2, NOW), left(engine))
 
 
 def test_a_later_complete_pull_supersedes_a_hold(database: LiveDatabase, engine: Engine) -> None:
     """What it found gone counts, not what was held."""
-    settle(database, range(100), 1)
-    settle(database, range(50), 2)
-    settle(database, range(100), 3)
+    remove_missing(database, range(100), 1)
+    remove_missing(database, range(50), 2)
+    remove_missing(database, range(100), 3)
     assert ("superseded", 100) == (decision(engine, 2), left(engine))
 
 
 def test_an_accepted_shrink_passes(database: LiveDatabase, engine: Engine) -> None:
     """Without a gate any number goes, confirmed all the same."""
-    settle(database, range(100), 1)
-    assert {"service": 99} == settle(database, [0], 2, gate=None).removed
+    remove_missing(database, range(100), 1)
+    assert {"service": 99} == remove_missing(database, [0], 2, gate=None).removed

@@ -10,7 +10,7 @@ import pytest
 
 from jobs.sources import columns
 from jobs.sources.columns import Column
-from materializer.snapshot.pulls import RefusedRecord
+from materializer.snapshot.pulls import SetAsideRecord
 
 TOKYO = ZoneInfo("Asia/Tokyo")
 
@@ -93,8 +93,8 @@ def test_one_bad_value_refuses_its_record_only() -> None:
     table, refused = columns.read(records, wanted, lambda at: f"row {at}")
     assert [1] == table["id"].to_pylist()
     assert [
-        RefusedRecord("2", "duedate", "'soon' is no date"),
-        RefusedRecord("row 2", "id", "is missing"),
+        SetAsideRecord("2", "duedate", "'soon' is no date"),
+        SetAsideRecord("row 2", "id", "is missing"),
     ] == refused
 
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from materializer.rules.facts import Facts, Standing
+from materializer.rules.facts import Facts, Unresolved
 from materializer.rules.notifications import Decision, decide, is_over
 from tests.builders import (
     CUSTOMER,
@@ -186,7 +186,7 @@ def test_next_notification_at_is_exact(now: datetime, has_steps: bool) -> None:
         (False, standing("SYSTEM_ANNOUNCEMENT", "announcement-1"), facts()),
     ],
 )
-def test_when_it_is_over(expected: bool | None, stands: Standing, known: Facts) -> None:
+def test_when_it_is_over(expected: bool | None, stands: Unresolved, known: Facts) -> None:
     """Over when known to be; unknown never resolves; announcements never do."""
     assert expected == is_over(stands, known, RULES, NOON)
 

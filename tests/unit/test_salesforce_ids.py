@@ -6,7 +6,7 @@ import pytest
 
 from config import fields
 from jobs.sources.identifiers import normalised
-from jobs.sources.salesforce.rows import selections, stage
+from jobs.sources.salesforce.rows import salesforce_streams, stage
 
 MAPPING = fields.load()
 
@@ -54,7 +54,7 @@ def test_an_unknown_word_is_unknown_and_a_null_is_not() -> None:
         {"Id": f"00100000000000{n}AAA", "Internet_Eligibility_Status__c": word, "SystemModstamp": None}
         for n, word in enumerate(("Eligible", None, "Maybe"), start=1)
     ]
-    rows, refused = selections(MAPPING)["account"].rows(records, 0)
+    rows, refused = salesforce_streams(MAPPING)["account"].rows(records, 0)
     assert [] == refused
     assert ["eligible", "not_requested", "unknown"] == rows["eligibility_status"].to_pylist()
     assert ["eligible", "not_requested", None] == rows["eligibility_known"].to_pylist()
@@ -67,5 +67,5 @@ def test_the_account_filter_admits_by_value() -> None:
     records = [
         {"Id": f"00100000000000{n}AAA", "Is_Customer__c": value} for n, value in enumerate((True, False, "true"))
     ]
-    rows, _ = selections(ruled)["account"].rows(records, 0)
+    rows, _ = salesforce_streams(ruled)["account"].rows(records, 0)
     assert [True, False, True] == rows["is_customer"].to_pylist()

@@ -39,7 +39,7 @@ def found(
         rows = [] if row is None else [dict.fromkeys(stream.columns) | DEFAULTS[name] | row]
         return pa.Table.from_pylist(rows, schema=stream.schema)
 
-    return transitions.of_changes(stream, changes.compare(stream, table(old), table(new)), policy)
+    return transitions.from_changes(stream, changes.compare(stream, table(old), table(new)), policy)
 
 
 def steps(*given: Any) -> list[tuple[str, str | None, str | None, str | None]]:
@@ -192,14 +192,14 @@ def moves(*statuses: str) -> tuple[HistoricChange, ...]:
     )
 
 
-def path(start: str, end: str, history: tuple[HistoricChange, ...]) -> list[tuple[str | None, str | None]]:
+def path(start: str, end: str, steps: tuple[HistoricChange, ...]) -> list[tuple[str | None, str | None]]:
     before = DEFAULTS["account"] | eligibility(start) | {"verification_known": None}
     after = (
         DEFAULTS["account"] | eligibility(end) | {"verification_known": None, "modified_at": NOON + timedelta(days=1)}
     )
     ends = found("account", eligibility(start), eligibility(end))
     return [
-        (step.old_value, step.new_value) for step in history.with_steps(ends, {"a": (before, after)}, history, POLICY)
+        (step.old_value, step.new_value) for step in history.with_steps(ends, {"a": (before, after)}, steps, POLICY)
     ]
 
 

@@ -13,9 +13,9 @@ import pyarrow.compute as pc
 from jobs.progress import Task
 from jobs.sources.columns import instant
 from jobs.sources.identifiers import normalised
-from jobs.sources.salesforce.rows import Selected
+from jobs.sources.salesforce.rows import SalesforceStream
 from jobs.sources.spool import SpooledRows
-from materializer.snapshot.pulls import RefusedRecord
+from materializer.snapshot.pulls import SetAsideRecord
 
 AHEAD = timedelta(hours=1)
 
@@ -27,7 +27,7 @@ class Reading:
     `source_time` is the server's clock before the first query, `highest` the highest stamp read.
     """
 
-    selected: Selected
+    wanted_stream: SalesforceStream
     spool: SpooledRows
     task: Task
     source_time: datetime | None
@@ -36,31 +36,31 @@ class Reading:
     highest: datetime | None = None
     deleted: set[str] = field(default_factory=set)
     merged: dict[str, str] = field(default_factory=dict)
-    refused: list[RefusedRecord] = field(default_factory=list)
+    set_aside: list[SetAsideRecord] = field(default_factory=list)
 
     @property
     def distinct(self) -> int:
         """How many different records came, alive, deleted or refused."""
-        return self.spool.rows + len(self.deleted) + len(self.refused)
+        return self.spool.rows + len(self.deleted) + len(self.set_aside)
 
     def take(self, records: Sequence[Mapping[str, Any]]) -> None:
         """Takes in one page: rows to the spool, deleted records apart, malformed ones refused."""
         alive = [record for record in records if record.get("IsDeleted") is not True]
-        rows, refused = self.selected.rows(alive, self.received)
+        rows, refused = self.wanted_stream.rows(alive, self.received)
         self.spool.add(rows)
-        self.refused += refused
-        self._unbury(rows)
+        self.set_aside += refused
+        self._undelete(rows)
         for record in records:
             if record.get("IsDeleted") is True:
-                self._bury(record)
+                self._delete(record)
         self.received += len(records)
         stamp = pc.max(instant([record.get("SystemModstamp") for record in records])[0]).as_py()
         self.highest = max(filter(None, (self.highest, stamp)), default=None)
         self.task.advance(len(records))
 
-    def back_to(self, received: int, announced: int, refused: Sequence[RefusedRecord]) -> None:
+    def back_to(self, received: int, announced: int, refused: Sequence[SetAsideRecord]) -> None:
         """Forgets the counts of a query that is asked again; its rows may stay, they come again."""
-        self.received, self.announced, self.refused = received, announced, list(refused)
+        self.received, self.announced, self.set_aside = received, announced, list(refused)
 
     def next_cursor(self, previous: datetime | None, ended_at: datetime | None) -> datetime | None:
         """The highest stamp read, not beyond the server's clock at the start (H9, H11), never back.
@@ -73,22 +73,22 @@ class Reading:
             highest = clock
         return max(filter(None, (highest, previous)), default=None)
 
-    def _bury(self, record: Mapping[str, Any]) -> None:
+    def _delete(self, record: Mapping[str, Any]) -> None:
         try:
             key, master = normalised(record.get("Id")), normalised(record.get("MasterRecordId"))
         except ValueError as error:
-            self.refused.append(RefusedRecord("deleted record", "Id", str(error)))
+            self.set_aside.append(SetAsideRecord("deleted record", "Id", str(error)))
             return
         if key is not None:
             self.deleted.add(key)
             if master is not None:
                 self.merged[key] = master
 
-    def _unbury(self, rows: pa.Table) -> None:
+    def _undelete(self, rows: pa.Table) -> None:
         """A record restored between two queries of the pull is alive."""
         if not self.deleted:
             return
-        for key in self.deleted & set(rows[self.selected.stream.key].to_pylist()):
+        for key in self.deleted & set(rows[self.wanted_stream.stream.key].to_pylist()):
             self.deleted.discard(key)
             self.merged.pop(key, None)
 

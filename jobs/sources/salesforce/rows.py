@@ -11,14 +11,14 @@ import pyarrow as pa
 from config.fields import AccountFilter, FieldMapping, OrderWords
 from jobs.sources import columns
 from jobs.sources.columns import Column, Parser
-from materializer.snapshot.pulls import RefusedRecord
+from materializer.snapshot.pulls import SetAsideRecord
 from materializer.snapshot.streams import ACCOUNT, CASE, ORDER, UNKNOWN, Stream
 
 SYSTEM = ("Id", "IsDeleted", "CreatedDate", "SystemModstamp")
 
 
 @dataclass(frozen=True)
-class Selected:
+class SalesforceStream:
     """One stream's object: the fields mapped, those the pull cannot do without, and how records become rows."""
 
     stream: Stream
@@ -33,22 +33,25 @@ class Selected:
         """The mapped API names, each once, in order."""
         return tuple(dict.fromkeys(column.key for column in self.columns if column.key not in self.system))
 
-    def rows(self, records: Sequence[Mapping[str, Any]], start: int) -> tuple[pa.Table, list[RefusedRecord]]:
+    def rows(self, records: Sequence[Mapping[str, Any]], start: int) -> tuple[pa.Table, list[SetAsideRecord]]:
         """The records as rows of the stream; `start` is the place of the first one in the pull, for refusals."""
         table, refused = columns.read(records, self.columns, lambda at: f"record {start + at + 1} of {self.sobject}")
         return self.derive(table), refused
 
 
-def selections(mapping: FieldMapping) -> dict[str, Selected]:
+def salesforce_streams(mapping: FieldMapping) -> dict[str, SalesforceStream]:
     """The Salesforce streams by name, as the mapping wants them."""
-    return {selected.stream.name: selected for selected in (_account(mapping), _order(mapping), _case(mapping))}
+    return {
+        wanted_stream.stream.name: wanted_stream
+        for wanted_stream in (_account(mapping), _order(mapping), _case(mapping))
+    }
 
 
 def _columns(*wanted: tuple[str, str | None, Parser]) -> tuple[Column, ...]:
     return tuple(Column(name, key, parse, at == 0) for at, (name, key, parse) in enumerate(wanted) if key)
 
 
-def _account(mapping: FieldMapping) -> Selected:
+def _account(mapping: FieldMapping) -> SalesforceStream:
     fields, link = mapping.account, mapping.link
     by_number = link.held_by == "client" and link.client_field_holds == "account_number"
     wanted = _columns(
@@ -72,7 +75,7 @@ def _account(mapping: FieldMapping) -> Selected:
     required = {fields.eligibility_status, fields.verification_status, "Id", "SystemModstamp"}
     required |= {mapping.account_filter.field} if mapping.account_filter else set()
     required |= {"AccountNumber"} if by_number else set()
-    return Selected(
+    return SalesforceStream(
         ACCOUNT, "Account", wanted, frozenset(required), _account_deriver(mapping), (*SYSTEM, "MasterRecordId")
     )
 
@@ -119,7 +122,7 @@ def _admitted(rule: AccountFilter | None) -> Callable[[pa.Table], pa.Array]:
     return lambda rows: pa.array([value in values for value in rows["filter"].to_pylist()], pa.bool_())
 
 
-def _order(mapping: FieldMapping) -> Selected:
+def _order(mapping: FieldMapping) -> SalesforceStream:
     fields = mapping.order
     wanted = _columns(
         ("order_id", "Id", columns.salesforce_id),
@@ -136,7 +139,7 @@ def _order(mapping: FieldMapping) -> Selected:
         return _complete(ORDER, rows, stage=_stages(rows, mapping.words.order))
 
     required = frozenset({"Id", "SystemModstamp", fields.status, fields.account_id})
-    return Selected(ORDER, "Order", wanted, required, derive)
+    return SalesforceStream(ORDER, "Order", wanted, required, derive)
 
 
 def _stages(rows: pa.Table, words: OrderWords) -> pa.Array:
@@ -165,7 +168,7 @@ def stage(status: str | None, activation: str | None, words: OrderWords) -> str:
     return "in_progress"
 
 
-def _case(mapping: FieldMapping) -> Selected:
+def _case(mapping: FieldMapping) -> SalesforceStream:
     fields = mapping.case
     wanted = _columns(
         ("case_id", "Id", columns.salesforce_id),
@@ -179,7 +182,7 @@ def _case(mapping: FieldMapping) -> Selected:
         ("modified_at", "SystemModstamp", columns.instant),
     )
     required = frozenset({"Id", "SystemModstamp", fields.is_closed, fields.account_id})
-    return Selected(CASE, "Case", wanted, required, lambda rows: _complete(CASE, rows))
+    return SalesforceStream(CASE, "Case", wanted, required, lambda rows: _complete(CASE, rows))
 
 
 def _complete(stream: Stream, rows: pa.Table, **derived: pa.Array) -> pa.Table:

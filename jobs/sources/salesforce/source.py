@@ -26,7 +26,7 @@ from jobs.sources.salesforce.bulk import bulk_records
 from jobs.sources.salesforce.history import read_history
 from jobs.sources.salesforce.lookup import confirmer
 from jobs.sources.salesforce.reading import Reading, literal, upper_bound
-from jobs.sources.salesforce.rows import Selected, selections
+from jobs.sources.salesforce.rows import SalesforceStream, salesforce_streams
 from jobs.sources.salesforce.session import SalesforceSession, Usage
 from jobs.sources.spool import SpooledRows
 from materializer.snapshot.pulls import HistoricChange, Pulled, StreamState
@@ -55,7 +55,7 @@ class SalesforceSource:
         self._mapping = mapping
         self._schedule = schedule
         self._progress = progress
-        self._selections = selections(mapping)
+        self._streams = salesforce_streams(mapping)
         self._limits_read = False
         self._formulas: dict[str, list[str]] = {}
 
@@ -75,7 +75,7 @@ class SalesforceSource:
 
     def fields_of(self, stream_name: str) -> dict[str, bool] | None:
         """The fields of the stream's object that the user sees, true where a formula; None without a describe."""
-        described = self.session.describe(self._selections[stream_name].sobject)
+        described = self.session.describe(self._streams[stream_name].sobject)
         if described is None:
             return None
         return {str(entry.get("name")): entry.get("calculated") is True for entry in described["fields"]}
@@ -92,35 +92,40 @@ class SalesforceSource:
             self.session.read_limits()
             self._limits_read = True
         self.session.check_quota()
-        selected = self._selections[stream_name]
-        mapped = self._present(selected, state)
+        wanted_stream = self._streams[stream_name]
+        mapped = self._present(wanted_stream, state)
         while True:
             try:
-                return self._pull(selected, mapped, state, full, now)
+                return self._pull(wanted_stream, mapped, state, full, now)
             except FieldMissing as error:
-                mapped = _without(mapped, selected, error)
+                mapped = _without(mapped, wanted_stream, error)
 
-    def _present(self, selected: Selected, state: StreamState | None) -> tuple[str, ...]:
+    def _present(self, wanted_stream: SalesforceStream, state: StreamState | None) -> tuple[str, ...]:
         """The mapped fields that the describe shows; all of them without one. Warns of one that was there before."""
-        seen = self.fields_of(selected.stream.name)
+        seen = self.fields_of(wanted_stream.stream.name)
         if seen is None:
-            return selected.mapped
+            return wanted_stream.mapped
         folded = {name.lower() for name in seen}
-        for name in sorted(selected.required):
+        for name in sorted(wanted_stream.required):
             if name.lower() not in folded:
-                raise FieldMissing(_absent(selected, name), name)
-        for name in sorted(set(state.fields if state else ()) & set(selected.mapped)):
+                raise FieldMissing(_absent(wanted_stream, name), name)
+        for name in sorted(set(state.fields if state else ()) & set(wanted_stream.mapped)):
             if name.lower() not in folded:
-                log.warning("optional field is gone or hidden; it is null", object=selected.sobject, field=name)
+                log.warning("optional field is gone or hidden; it is null", object=wanted_stream.sobject, field=name)
         formulas = {name.lower() for name, is_formula in seen.items() if is_formula}
-        self._formulas[selected.sobject] = [name for name in selected.mapped if name.lower() in formulas]
-        return tuple(name for name in selected.mapped if name.lower() in folded)
+        self._formulas[wanted_stream.sobject] = [name for name in wanted_stream.mapped if name.lower() in formulas]
+        return tuple(name for name in wanted_stream.mapped if name.lower() in folded)
 
     def _pull(
-        self, selected: Selected, mapped: tuple[str, ...], state: StreamState | None, full: bool, now: datetime | None
+        self,
+        wanted_stream: SalesforceStream,
+        mapped: tuple[str, ...],
+        state: StreamState | None,
+        full: bool,
+        now: datetime | None,
     ) -> Pulled:
         started = self.session.server_time
-        reading = self._started(selected)
+        reading = self._started(wanted_stream)
         try:
             if full or self._is_full_due(state, mapped, now or started):
                 return self._full(reading, mapped, state)
@@ -130,9 +135,9 @@ class SalesforceSource:
             reading.spool.close()
             raise
 
-    def _started(self, selected: Selected) -> Reading:
-        task = self._progress.start(f"Salesforce {selected.sobject}")
-        return Reading(selected, SpooledRows(selected.stream), task, self.session.server_time)
+    def _started(self, wanted_stream: SalesforceStream) -> Reading:
+        task = self._progress.start(f"Salesforce {wanted_stream.sobject}")
+        return Reading(wanted_stream, SpooledRows(wanted_stream.stream), task, self.session.server_time)
 
     def _is_full_due(self, state: StreamState | None, mapped: tuple[str, ...], now: datetime | None) -> bool:
         if state is None or state.cursor_at is None or state.full_at is None or set(mapped) != set(state.fields):
@@ -154,7 +159,7 @@ class SalesforceSource:
     def _read_window(self, reading: Reading, mapped: tuple[str, ...], since: datetime, before: datetime | None) -> None:
         upper = f" AND SystemModstamp < {literal(before)}" if before else ""
         soql = (
-            f"SELECT {_names(reading.selected, mapped)} FROM {reading.selected.sobject} "  # noqa: S608 - names of the mapping
+            f"SELECT {_names(reading.wanted_stream, mapped)} FROM {reading.wanted_stream.sobject} "  # noqa: S608 - names of the mapping
             f"WHERE SystemModstamp >= {literal(since)}{upper} ORDER BY SystemModstamp, Id"
         )
         try:
@@ -169,11 +174,11 @@ class SalesforceSource:
 
     def _read_query(self, reading: Reading, soql: str, *, include_deleted: bool) -> None:
         """All pages of one query into the reading; from the start again when the server loses the cursor (H44)."""
-        counts = reading.received, reading.announced, list(reading.refused)
+        counts = reading.received, reading.announced, list(reading.set_aside)
         for restart in range(RESTARTS):
             try:
                 for number, page in enumerate(
-                    self.session.pages(soql, reading.selected.sobject, include_deleted=include_deleted)
+                    self.session.pages(soql, reading.wanted_stream.sobject, include_deleted=include_deleted)
                 ):
                     if number == 0:
                         reading.announced += int(page.get("totalSize") or 0)
@@ -189,10 +194,10 @@ class SalesforceSource:
 
     def _full(self, reading: Reading, mapped: tuple[str, ...], state: StreamState | None) -> Pulled:
         """By Bulk what is large, by REST what is not; each stands in where the other does not deliver."""
-        soql = f"SELECT {_names(reading.selected, mapped)} FROM {reading.selected.sobject}"  # noqa: S608 - of the mapping
-        if formulas := self._formulas.get(reading.selected.sobject):
+        soql = f"SELECT {_names(reading.wanted_stream, mapped)} FROM {reading.wanted_stream.sobject}"  # noqa: S608 - of the mapping
+        if formulas := self._formulas.get(reading.wanted_stream.sobject):
             log.warning("formulas change without a stamp: only full pulls see that", fields=formulas)
-        is_large = self._is_large(reading.selected.sobject)
+        is_large = self._is_large(reading.wanted_stream.sobject)
         whole = self._by_bulk(reading, soql) if is_large else None
         if whole is None:
             try:
@@ -215,8 +220,8 @@ class SalesforceSource:
 
     def _by_bulk(self, empty: Reading, soql: str) -> Reading | None:
         """The reading by Bulk, or None when Bulk does not deliver; then REST reads into the first one."""
-        reading = Reading(empty.selected, SpooledRows(empty.selected.stream), empty.task, empty.source_time)
-        what = empty.selected.sobject
+        reading = Reading(empty.wanted_stream, SpooledRows(empty.wanted_stream.stream), empty.task, empty.source_time)
+        what = empty.wanted_stream.sobject
         try:
             for records, total in bulk_records(self.session, soql, what, wait_seconds=self.bulk_wait_seconds):
                 reading.announced = total
@@ -244,19 +249,19 @@ class SalesforceSource:
         history = self._history(reading, state)
         reading.task.finish()
         return Pulled(
-            stream=reading.selected.stream,
+            stream=reading.wanted_stream.stream,
             spool=reading.spool,
             extent=extent,
             is_complete=why_incomplete is None,
             why_incomplete=why_incomplete,
             deleted=reading.deleted,
             merged=reading.merged,
-            refused=tuple(reading.refused),
+            set_aside=tuple(reading.set_aside),
             history=history,
             fields=mapped,
             cursor_at=reading.next_cursor(state.cursor_at if state else None, self.session.server_time),
             source_time=reading.source_time,
-            confirm_gone=confirmer(self.session, reading.selected.sobject, reading.merged),
+            confirm_gone=confirmer(self.session, reading.wanted_stream.sobject, reading.merged),
         )
 
     def _history(self, reading: Reading, state: StreamState | None) -> tuple[HistoricChange, ...]:
@@ -264,30 +269,30 @@ class SalesforceSource:
 
         Read after the accounts and without an upper bound: an account's own stamp says which steps it has taken.
         """
-        if reading.selected.sobject != "Account" or state is None or state.cursor_at is None:
+        if reading.wanted_stream.sobject != "Account" or state is None or state.cursor_at is None:
             return ()
         return read_history(self.session, self._mapping.account, literal(self._since(state)))
 
 
-def _names(selected: Selected, mapped: tuple[str, ...]) -> str:
-    return ", ".join(dict.fromkeys((*selected.system, *mapped)))
+def _names(wanted_stream: SalesforceStream, mapped: tuple[str, ...]) -> str:
+    return ", ".join(dict.fromkeys((*wanted_stream.system, *mapped)))
 
 
-def _without(mapped: tuple[str, ...], selected: Selected, error: FieldMissing) -> tuple[str, ...]:
+def _without(mapped: tuple[str, ...], wanted_stream: SalesforceStream, error: FieldMissing) -> tuple[str, ...]:
     """The fields without the one the server refused. Raises the error when that one is required or not named."""
     name = (error.field or "").lower()
-    if name in {required.lower() for required in selected.required}:
-        raise FieldMissing(_absent(selected, str(error.field)), error.field) from error
+    if name in {required.lower() for required in wanted_stream.required}:
+        raise FieldMissing(_absent(wanted_stream, str(error.field)), error.field) from error
     kept = tuple(field for field in mapped if field.lower() != name)
     if kept == mapped:
         raise error
-    log.warning("optional field cannot be read; it is null", object=selected.sobject, field=error.field)
+    log.warning("optional field cannot be read; it is null", object=wanted_stream.sobject, field=error.field)
     return kept
 
 
-def _absent(selected: Selected, name: str) -> str:
+def _absent(wanted_stream: SalesforceStream, name: str) -> str:
     return (
-        f"Salesforce: {selected.sobject}: field {name} is not there or hidden from the integration user; "
+        f"Salesforce: {wanted_stream.sobject}: field {name} is not there or hidden from the integration user; "
         "create it, grant Read on it, or map another in ME_STATUS_FIELDS"
     )
 

@@ -12,7 +12,7 @@ import pyarrow as pa
 from jobs.sources import columns
 from jobs.sources.columns import Column
 from jobs.sources.whmcs.pages import Action
-from materializer.snapshot.pulls import RefusedRecord
+from materializer.snapshot.pulls import SetAsideRecord
 from materializer.snapshot.streams import (
     CANCELLATION,
     CLIENT,
@@ -26,7 +26,7 @@ from materializer.snapshot.streams import (
 
 
 @dataclass(frozen=True)
-class Recorded:
+class WhmcsStream:
     """One stream's action and columns. `is_ordered`: the action sorts by id when asked."""
 
     stream: Stream
@@ -38,7 +38,7 @@ class Recorded:
 
     def rows(
         self, values: Mapping[str, Sequence[Any]], place: Callable[[int], str]
-    ) -> tuple[pa.Table, list[RefusedRecord]]:
+    ) -> tuple[pa.Table, list[SetAsideRecord]]:
         """The values as rows of the stream, without those refused."""
         read, refused = columns.read_lists(values, self.columns, place)
         return self._complete(read), refused
@@ -56,18 +56,18 @@ class Recorded:
         return pa.table(arrays, schema=self.stream.schema)
 
 
-def recordings(zone: ZoneInfo) -> dict[str, Recorded]:
+def whmcs_streams(zone: ZoneInfo) -> dict[str, WhmcsStream]:
     """The WHMCS streams by name; `zone` is that of the server's dates."""
     moment = columns.local_instant(zone)
     return {
-        "client": _recorded(
+        "client": _source_stream(
             CLIENT,
             "GetClients",
             ("clients", "client"),
             (Column("client_id", "id", columns.integer, True), Column("status", "status", columns.encoded_text)),
             order=("orderby", "sorting"),
         ),
-        "invoice": _recorded(
+        "invoice": _source_stream(
             INVOICE,
             "GetInvoices",
             ("invoices", "invoice"),
@@ -86,7 +86,7 @@ def recordings(zone: ZoneInfo) -> dict[str, Recorded]:
             INVOICE_STATUSES,
             order=("orderby", "order"),
         ),
-        "service": _recorded(
+        "service": _source_stream(
             SERVICE,
             "GetClientsProducts",
             ("products", "product"),
@@ -100,7 +100,7 @@ def recordings(zone: ZoneInfo) -> dict[str, Recorded]:
             ),
             SERVICE_STATUSES,
         ),
-        "cancellation": _recorded(
+        "cancellation": _source_stream(
             CANCELLATION,
             "GetCancelledPackages",
             ("packages", "package"),
@@ -111,7 +111,7 @@ def recordings(zone: ZoneInfo) -> dict[str, Recorded]:
                 Column("requested_at", "date", moment),
             ),
         ),
-        "pay_method": _recorded(
+        "pay_method": _source_stream(
             PAY_METHOD,
             "GetPayMethods",
             ("paymethods", "paymethod"),
@@ -126,15 +126,17 @@ def recordings(zone: ZoneInfo) -> dict[str, Recorded]:
     }
 
 
-def _recorded(
+def _source_stream(
     stream: Stream,
     action: str,
     where: tuple[str, str],
     wanted: tuple[Column, ...],
     vocabulary: frozenset[str] = frozenset(),
     order: tuple[str, str] | None = None,
-) -> Recorded:
+) -> WhmcsStream:
     keys = tuple(column.key for column in wanted)
     ascending = ((order[0], "id"), (order[1], "asc" if order[1] == "order" else "ASC")) if order else ()
     descending = ((order[0], "id"), (order[1], "desc" if order[1] == "order" else "DESC")) if order else ()
-    return Recorded(stream, Action(action, *where, keys, ascending), wanted, vocabulary, order is not None, descending)
+    return WhmcsStream(
+        stream, Action(action, *where, keys, ascending), wanted, vocabulary, order is not None, descending
+    )

@@ -1,4 +1,4 @@
-"""Pulls of WHMCS streams: full sweeps, hints between them, pay methods on a rota (whmcs-api 4, 7, 8)."""
+"""Pulls of WHMCS streams: full sweeps, hints between them, pay methods on a readings (whmcs-api 4, 7, 8)."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from config.settings import Settings
 from jobs.progress import Progress, silent
 from jobs.sources.columns import loose_integer
 from jobs.sources.errors import ProtocolError, TransientError
-from jobs.sources.known import NOTHING, Known
+from jobs.sources.known import NOTHING, KnownRows
 from jobs.sources.spool import SpooledRows
 from jobs.sources.whmcs.answers import NoSuchRecord, UnreadablePage, listed
 from jobs.sources.whmcs.confirm import confirmer
 from jobs.sources.whmcs.details import reference_of
 from jobs.sources.whmcs.pages import Page
-from jobs.sources.whmcs.rota import is_turn, whose_turn
-from jobs.sources.whmcs.rows import Recorded, recordings
-from jobs.sources.whmcs.sweep import Gathered, Stretch, newest, read_whole, sweep
+from jobs.sources.whmcs.round_robin import due_clients, is_turn
+from jobs.sources.whmcs.rows import WhmcsStream, whmcs_streams
+from jobs.sources.whmcs.sweep import Part, Reading, newest, read_whole, sweep
 from jobs.sources.whmcs.transport import WhmcsTransport
-from materializer.snapshot.pulls import Pulled, RefusedRecord, StreamState
+from materializer.snapshot.pulls import Pulled, SetAsideRecord, StreamState
 
 FAILING_CLIENTS = 3
 """So many clients may fail one by one before the source is taken to be down."""
@@ -45,7 +45,7 @@ def connect(
 
 
 class WhmcsSource:
-    """A WHMCS installation. `pull` reads one stream; pull `client` before `pay_method`, whose rota learns from it."""
+    """A WHMCS installation. `pull` reads one stream; pull `client` before `pay_method`, which learns from it."""
 
     def __init__(
         self,
@@ -59,7 +59,7 @@ class WhmcsSource:
         self._mapping = mapping
         self._schedule = schedule
         self._progress = progress
-        self._recordings = recordings(settings.whmcs_zone)
+        self._streams = whmcs_streams(settings.whmcs_zone)
         self._clients: set[int] = set()
         self._failing = 0
 
@@ -80,7 +80,7 @@ class WhmcsSource:
         state: StreamState | None,
         *,
         full: bool = False,
-        known: Known = NOTHING,
+        known: KnownRows = NOTHING,
         now: datetime | None = None,
     ) -> Pulled:
         """Reads one stream: all of it, or hints of what changed, or some clients' pay methods.
@@ -91,109 +91,109 @@ class WhmcsSource:
         moment = now or self.transport.server_time or datetime.now(UTC)
         if stream_name == "pay_method":
             return self._pay_methods(state, full, known, moment)
-        recorded = self._recordings[stream_name]
-        if full or self._is_sweep_due(state, moment) or self._is_small(recorded, known):
-            return self._sweep(recorded, state, known, moment, again=not self._is_large(known))
-        return self._hints(recorded, state, known, moment)
+        wanted_stream = self._streams[stream_name]
+        if full or self._is_sweep_due(state, moment) or self._is_small(wanted_stream, known):
+            return self._sweep(wanted_stream, state, known, moment, again=not self._is_large(known))
+        return self._hints(wanted_stream, state, known, moment)
 
     def _is_sweep_due(self, state: StreamState | None, now: datetime) -> bool:
         if state is None or state.full_at is None:
             return True
         return now - state.full_at >= timedelta(minutes=self._schedule.whmcs.sweep_every_minutes)
 
-    def _is_small(self, recorded: Recorded, known: Known) -> bool:
+    def _is_small(self, wanted_stream: WhmcsStream, known: KnownRows) -> bool:
         """Whether the list is short, or has shrunk: then a sweep is the cheaper or the only honest answer."""
         try:
-            total = self.transport.page(recorded.action, 0, 1).total
+            total = self.transport.page(wanted_stream.action, 0, 1).total
         except UnreadablePage:
             return True
         return total is None or total <= self._schedule.whmcs.sweep_always_below_rows or total < known.rows
 
-    def _is_large(self, known: Known) -> bool:
+    def _is_large(self, known: KnownRows) -> bool:
         return known.rows > self._schedule.whmcs.sweep_always_below_rows
 
     # Sweeps --------------------------------------------------------------------------------------------------------
 
     def _sweep(
-        self, recorded: Recorded, state: StreamState | None, known: Known, now: datetime, *, again: bool
+        self, wanted_stream: WhmcsStream, state: StreamState | None, known: KnownRows, now: datetime, *, again: bool
     ) -> Pulled:
         started, size = self.transport.server_time, self._schedule.whmcs.page_size
-        gathered = self._gathered(recorded)
+        reading = self._reading(wanted_stream)
         try:
-            why = read_whole(self.transport, gathered, size)
+            why = read_whole(self.transport, reading, size)
             if why is not None and again:
-                gathered.spool.close()
-                gathered = self._gathered(recorded)
-                why = read_whole(self.transport, gathered, size)
-            return self._swept(gathered, why, started, state, known, now)
+                reading.spool.close()
+                reading = self._reading(wanted_stream)
+                why = read_whole(self.transport, reading, size)
+            return self._swept(reading, why, started, state, known, now)
         except BaseException:
-            gathered.spool.close()
+            reading.spool.close()
             raise
 
     def _swept(
         self,
-        gathered: Gathered,
+        reading: Reading,
         why: str | None,
         started: datetime | None,
         state: StreamState | None,
-        known: Known,
+        known: KnownRows,
         now: datetime,
     ) -> Pulled:
-        name = gathered.recorded.stream.name
+        name = reading.wanted_stream.stream.name
         if name == "client":
-            gathered.spool = self._with_references(gathered, state, known, now)
-        return self._pulled(gathered, "full", why, started)
+            reading.spool = self._with_references(reading, state, known, now)
+        return self._pulled(reading, "full", why, started)
 
-    def _pulled(self, gathered: Gathered, extent: Any, why: str | None, started: datetime | None) -> Pulled:
-        gathered.parse()
-        gathered.task.finish()
-        recorded = gathered.recorded
+    def _pulled(self, reading: Reading, extent: Any, why: str | None, started: datetime | None) -> Pulled:
+        reading.parse()
+        reading.task.finish()
+        wanted_stream = reading.wanted_stream
         return Pulled(
-            stream=recorded.stream,
-            spool=gathered.spool,
+            stream=wanted_stream.stream,
+            spool=reading.spool,
             extent=extent,
             is_complete=why is None,
             why_incomplete=why,
-            refused=gathered.all_refused(),
-            fields=tuple(column.key for column in recorded.columns),
+            set_aside=reading.all_refused(),
+            fields=tuple(column.key for column in wanted_stream.columns),
             source_time=started or self.transport.server_time,
-            confirm_gone=confirmer(self.transport, recorded, self._schedule),
+            confirm_gone=confirmer(self.transport, wanted_stream, self._schedule),
         )
 
-    def _gathered(self, recorded: Recorded) -> Gathered:
-        task = self._progress.start(f"WHMCS {recorded.action.name}")
-        return Gathered(recorded, SpooledRows(recorded.stream), task)
+    def _reading(self, wanted_stream: WhmcsStream) -> Reading:
+        task = self._progress.start(f"WHMCS {wanted_stream.action.name}")
+        return Reading(wanted_stream, SpooledRows(wanted_stream.stream), task)
 
     # Hints ---------------------------------------------------------------------------------------------------------
 
-    def _hints(self, recorded: Recorded, state: StreamState | None, known: Known, now: datetime) -> Pulled:
+    def _hints(self, wanted_stream: WhmcsStream, state: StreamState | None, known: KnownRows, now: datetime) -> Pulled:
         started = self.transport.server_time
-        gathered = self._gathered(recorded)
+        reading = self._reading(wanted_stream)
         try:
-            pages = self._newest(recorded, known) if recorded.is_ordered else self._tail(recorded, known)
+            pages = self._newest(wanted_stream, known) if wanted_stream.is_ordered else self._tail(wanted_stream, known)
             for page in pages:
-                gathered.take(Stretch(0, page.values, page.received, page.total))
-            if recorded.stream.name == "invoice" and not self._follow_unpaid(gathered, known):
-                gathered.spool.close()
-                return self._sweep(recorded, state, known, now, again=False)
-            gathered.parse()
-            if recorded.stream.name == "client":
-                gathered.spool = self._with_references(gathered, state, known, now)
-            return self._pulled(gathered, "partial", None, started)
+                reading.take(Part(0, page.values, page.received, page.total))
+            if wanted_stream.stream.name == "invoice" and not self._follow_unpaid(reading, known):
+                reading.spool.close()
+                return self._sweep(wanted_stream, state, known, now, again=False)
+            reading.parse()
+            if wanted_stream.stream.name == "client":
+                reading.spool = self._with_references(reading, state, known, now)
+            return self._pulled(reading, "partial", None, started)
         except BaseException:
-            gathered.spool.close()
+            reading.spool.close()
             raise
 
-    def _newest(self, recorded: Recorded, known: Known) -> Iterator[Page]:
-        return newest(self.transport, recorded, self._schedule.whmcs.page_size, known.highest_id)
+    def _newest(self, wanted_stream: WhmcsStream, known: KnownRows) -> Iterator[Page]:
+        return newest(self.transport, wanted_stream, self._schedule.whmcs.page_size, known.highest_id)
 
-    def _tail(self, recorded: Recorded, known: Known) -> Iterator[Page]:
+    def _tail(self, wanted_stream: WhmcsStream, known: KnownRows) -> Iterator[Page]:
         """The list's end, where an unsorted list most likely grows."""
         size = self._schedule.whmcs.page_size
         offset = max(0, known.rows - size)
         while True:
             try:
-                page = self.transport.page(recorded.action, offset, size)
+                page = self.transport.page(wanted_stream.action, offset, size)
             except UnreadablePage:
                 return
             yield page
@@ -201,32 +201,32 @@ class WhmcsSource:
             if page.received == 0 or offset >= (page.total or 0):
                 return
 
-    def _follow_unpaid(self, gathered: Gathered, known: Known) -> bool:
+    def _follow_unpaid(self, reading: Reading, known: KnownRows) -> bool:
         """Reads the unpaid invoices and looks up those that left that list. False when a sweep would cost less."""
-        unpaid = Gathered(gathered.recorded, SpooledRows(gathered.recorded.stream), gathered.task)
+        unpaid = Reading(reading.wanted_stream, SpooledRows(reading.wanted_stream.stream), reading.task)
         with unpaid.spool:
             sweep(self.transport, unpaid, self._schedule.whmcs.page_size, status="Unpaid")
             unpaid.parse()
             listed_now: set[int] = set()
             for part in unpaid.spool.windows(self._schedule.limits.window_rows):
-                gathered.add(part)
+                reading.add(part)
                 listed_now.update(part["invoice_id"].to_pylist())
         left = sorted(known.unpaid - listed_now)
         if 2 * len(left) > known.rows / self._schedule.whmcs.page_size + 100:
             return False
         for _, page in self.transport.in_parallel(self._invoice, left):
             if page is not None:
-                gathered.take(Stretch(0, page.values, page.received, page.total))
+                reading.take(Part(0, page.values, page.received, page.total))
         return True
 
     def _invoice(self, invoice_id: int) -> Page | None:
         """The invoice as its client's list shows it (GetInvoice names no currency); None when it is not found."""
-        recorded = self._recordings["invoice"]
+        wanted_stream = self._streams["invoice"]
         try:
             client = loose_integer(self.transport.call("GetInvoice", invoiceid=invoice_id).get("userid"))
-            newest_first = dict(recorded.newest_first)
+            newest_first = dict(wanted_stream.newest_first)
             size = self._schedule.whmcs.page_size
-            page = self.transport.page(recorded.action, 0, size, userid=client, **newest_first)
+            page = self.transport.page(wanted_stream.action, 0, size, userid=client, **newest_first)
         except (NoSuchRecord, UnreadablePage):
             return None
         keys = [loose_integer(value) for value in page.values["id"]]
@@ -238,96 +238,96 @@ class WhmcsSource:
     # Clients -------------------------------------------------------------------------------------------------------
 
     def _with_references(
-        self, gathered: Gathered, state: StreamState | None, known: Known, now: datetime
+        self, reading: Reading, state: StreamState | None, known: KnownRows, now: datetime
     ) -> SpooledRows:
-        """The clients, remembered for the rota; with what their custom field holds when the link stands there."""
-        gathered.parse()
+        """The clients, remembered for the round robin; with their custom field when it holds the link."""
+        reading.parse()
         link = self._mapping.link
-        filled = SpooledRows(gathered.recorded.stream)
-        for part in gathered.spool.windows(10_000):
+        filled = SpooledRows(reading.wanted_stream.stream)
+        for part in reading.spool.windows(10_000):
             keys = part["client_id"].to_pylist()
             self._clients.update(keys)
             if link.held_by == "client":
-                references = self._references(gathered, keys, state, known, now)
+                references = self._references(reading, keys, state, known, now)
                 column = pa.array([references.get(key) for key in keys], pa.string())
                 part = part.set_column(part.schema.get_field_index("account_reference"), "account_reference", column)
             filled.add(part)
-        gathered.spool.close()
+        reading.spool.close()
         return filled
 
     def _references(
-        self, gathered: Gathered, keys: list[int], state: StreamState | None, known: Known, now: datetime
+        self, reading: Reading, keys: list[int], state: StreamState | None, known: KnownRows, now: datetime
     ) -> dict[int, str | None]:
         period = timedelta(hours=self._schedule.whmcs.pay_methods_every_hours)
         since = state.synced_at if state else None
         references = {key: known.references.get(key) for key in keys}
         due = [key for key in keys if key not in known.references or is_turn(key, since, now, period)]
         for key, answer in self.transport.in_parallel(self._details, due):
-            if isinstance(answer, RefusedRecord):
-                gathered.refused[answer.record_id] = answer
+            if isinstance(answer, SetAsideRecord):
+                reading.set_aside[answer.record_id] = answer
             elif answer is not None:
                 references[key] = reference_of(answer, self._mapping.link)
         return references
 
-    def _details(self, client_id: int) -> dict[str, Any] | RefusedRecord | None:
+    def _details(self, client_id: int) -> dict[str, Any] | SetAsideRecord | None:
         return self._of_client("GetClientsDetails", client_id, "customfields")
 
-    def _of_client(self, action: str, client_id: int, part: str) -> dict[str, Any] | RefusedRecord | None:
+    def _of_client(self, action: str, client_id: int, part: str) -> dict[str, Any] | SetAsideRecord | None:
         """The client's answer; None for no such client. One client's failure is no other's, unless many fail."""
         try:
             return self.transport.call(action, clientid=client_id)
         except NoSuchRecord:
             return None
         except (UnreadablePage, ProtocolError):
-            return RefusedRecord(f"client {client_id}", part, f"{action} of this client cannot be read")
+            return SetAsideRecord(f"client {client_id}", part, f"{action} of this client cannot be read")
         except TransientError:
             self._failing += 1
             if self._failing >= FAILING_CLIENTS:
                 raise
-            return RefusedRecord(f"client {client_id}", part, f"{action} of this client fails again and again")
+            return SetAsideRecord(f"client {client_id}", part, f"{action} of this client fails again and again")
 
     # Pay methods ---------------------------------------------------------------------------------------------------
 
-    def _pay_methods(self, state: StreamState | None, full: bool, known: Known, now: datetime) -> Pulled:
-        listed_clients = {client for client, _ in known.rota}
-        new = [] if len(known.rota) < known.clients else sorted(self._clients - listed_clients)
-        rota = [(client, None) for client in new] + list(known.rota)
+    def _pay_methods(self, state: StreamState | None, full: bool, known: KnownRows, now: datetime) -> Pulled:
+        listed_clients = {client for client, _ in known.readings}
+        new = [] if len(known.readings) < known.clients else sorted(self._clients - listed_clients)
+        readings = [(client, None) for client in new] + list(known.readings)
         since = state.synced_at if state and not full else None
         period = timedelta(hours=self._schedule.whmcs.pay_methods_every_hours)
-        turn = whose_turn(rota, known.clients, since, now, period)
-        gathered = self._gathered(self._recordings["pay_method"])
-        gathered.task.expect(len(turn))
+        turn = due_clients(readings, known.clients, since, now, period)
+        reading = self._reading(self._streams["pay_method"])
+        reading.task.expect(len(turn))
         started = self.transport.server_time
         read: list[int] = []
         try:
             for client, values in self.transport.in_parallel(self._pay_methods_of, turn):
-                if isinstance(values, RefusedRecord):
-                    gathered.refused[values.record_id] = values
+                if isinstance(values, SetAsideRecord):
+                    reading.set_aside[values.record_id] = values
                     continue
                 read.append(client)
-                gathered.take(Stretch(0, values, len(values["id"]), None))
-            return self._read_clients(gathered, read, started)
+                reading.take(Part(0, values, len(values["id"]), None))
+            return self._read_clients(reading, read, started)
         except BaseException:
-            gathered.spool.close()
+            reading.spool.close()
             raise
 
-    def _read_clients(self, gathered: Gathered, read: list[int], started: datetime | None) -> Pulled:
-        pulled = self._pulled(gathered, "clients", None, started)
+    def _read_clients(self, reading: Reading, read: list[int], started: datetime | None) -> Pulled:
+        pulled = self._pulled(reading, "clients", None, started)
         return Pulled(**{**vars(pulled), "clients": tuple(read)})
 
-    def _pay_methods_of(self, client_id: int) -> dict[str, list[Any]] | RefusedRecord:
-        recorded = self._recordings["pay_method"]
+    def _pay_methods_of(self, client_id: int) -> dict[str, list[Any]] | SetAsideRecord:
+        wanted_stream = self._streams["pay_method"]
         answer = self._of_client("GetPayMethods", client_id, "paymethods")
-        if isinstance(answer, RefusedRecord):
+        if isinstance(answer, SetAsideRecord):
             return answer
         if answer is None:
             answer = {"paymethods": []}
         echoed = loose_integer(answer.get("clientid"))
         rows = listed(answer, "paymethods", "paymethod")
         if rows is None or echoed not in (None, client_id):
-            return RefusedRecord(
+            return SetAsideRecord(
                 f"client {client_id}", "paymethods", "the answer does not hold the client's pay methods"
             )
-        return {key: [row.get(key) for row in rows] for key in recorded.action.keys} | {
+        return {key: [row.get(key) for row in rows] for key in wanted_stream.action.keys} | {
             "clientid": [client_id] * len(rows)
         }

@@ -60,10 +60,10 @@ class SpreadTransport(SharingTransport):
         try:
             told = self._ask(method, *arguments).result()
         except CredentialsError as error:
-            self._refusals[""] = str(error)
+            self._set_aside[""] = str(error)
             raise
         except PermissionDenied as error:
-            self._refusals[action] = str(error)
+            self._set_aside[action] = str(error)
             raise
         self.server_time = told["time"]
         return told["answer"]

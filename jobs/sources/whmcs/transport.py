@@ -47,7 +47,7 @@ class WhmcsTransport:
         )
         self._gate = _Gate(size, schedule.whmcs.pause_milliseconds / 1000)
         self._pool = ThreadPoolExecutor(size, thread_name_prefix="whmcs")
-        self._refusals: dict[str, str] = {}
+        self._set_aside: dict[str, str] = {}
         self.server_time: datetime | None = None
 
     def close(self) -> None:
@@ -65,10 +65,10 @@ class WhmcsTransport:
         try:
             return self._repeated(action, parameters, read)
         except CredentialsError as error:
-            self._refusals[""] = str(error)
+            self._set_aside[""] = str(error)
             raise
         except PermissionDenied as error:
-            self._refusals[action] = str(error)
+            self._set_aside[action] = str(error)
             raise
 
     def _repeated(
@@ -90,10 +90,10 @@ class WhmcsTransport:
         raise AssertionError("stamina ends by an answer or an error")
 
     def _require_not_refused(self, action: str) -> None:
-        if "" in self._refusals:
-            raise CredentialsError(self._refusals[""])
-        if action in self._refusals:
-            raise PermissionDenied(self._refusals[action])
+        if "" in self._set_aside:
+            raise CredentialsError(self._set_aside[""])
+        if action in self._set_aside:
+            raise PermissionDenied(self._set_aside[action])
 
     def page(self, action: Action, offset: int, limit: int, **parameters: Any) -> Page:
         """One page of at most `limit` rows from row `offset` on; an error saying "no results" is an empty one (Q32)."""

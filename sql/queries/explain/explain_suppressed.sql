@@ -1,12 +1,12 @@
 -- What was decided for a customer and not sent, newest first; customer_id; at_most: how many.
 select
-    swallowed_notification.type,
-    swallowed_notification.source_id,
-    swallowed_notification.swallowed_at,
-    swallowed_notification.reason,
-    swallowed_notification.passes_at,
-    swallowed_notification.run_id
-from pipeline.swallowed_notification
-where swallowed_notification.customer_id = cast(:customer_id as text)
-order by swallowed_notification.swallowed_at desc, swallowed_notification.swallowed_id desc
+    suppressed_notification.type,
+    suppressed_notification.source_id,
+    suppressed_notification.suppressed_at,
+    suppressed_notification.reason,
+    suppressed_notification.passes_at,
+    suppressed_notification.run_id
+from pipeline.suppressed_notification
+where suppressed_notification.customer_id = cast(:customer_id as text)
+order by suppressed_notification.suppressed_at desc, suppressed_notification.suppressed_id desc
 limit cast(:at_most as bigint)

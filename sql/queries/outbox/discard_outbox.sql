@@ -8,7 +8,7 @@ with held as materialized (
 ),
 
 discarded as (
-    insert into pipeline.swallowed_notification (customer_id, type, source_id, swallowed_at, reason, run_id)
+    insert into pipeline.suppressed_notification (customer_id, type, source_id, suppressed_at, reason, run_id)
     select held.customer_id, held.type, held.source_id, cast(:now as timestamptz), 'discarded', held.run_id
     from held
 ),

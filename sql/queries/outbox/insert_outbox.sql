@@ -1,4 +1,4 @@
--- Puts decided notifications into the outbox and records those whose like waits there already; one array per column; now, run_id: of the run; returns the swallowed by type.
+-- Puts decided notifications into the outbox and records those whose like waits there already; one array per column; now, run_id: of the run; returns the suppressed by type.
 with decided as (
     select
         decided.*,
@@ -37,9 +37,9 @@ put as (
     returning customer_id, type, source_id
 ),
 
-swallowed as (
-    insert into pipeline.swallowed_notification (
-        customer_id, type, source_id, swallowed_at, reason, passes_at, run_id
+suppressed as (
+    insert into pipeline.suppressed_notification (
+        customer_id, type, source_id, suppressed_at, reason, passes_at, run_id
     )
     select
         decided.customer_id,
@@ -64,6 +64,6 @@ swallowed as (
     returning type
 )
 
-select swallowed.type, count(*) as swallowed
-from swallowed
-group by swallowed.type
+select suppressed.type, count(*) as suppressed
+from suppressed
+group by suppressed.type

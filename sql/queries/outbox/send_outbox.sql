@@ -1,4 +1,4 @@
--- Sends the next of a run's notifications, each at most once per window: the row of its key moves forward only when the window has passed in full; run_id; is_held: held ones or free ones; now: created_at; batch: how many at most; returns sent and swallowed by type.
+-- Sends the next of a run's notifications, each at most once per window: the row of its key moves forward only when the window has passed in full; run_id; is_held: held ones or free ones; now: created_at; batch: how many at most; returns sent and suppressed by type.
 with batch as materialized (
     select *
     from pipeline.notification_outbox
@@ -49,9 +49,9 @@ sent as (
     returning type
 ),
 
-swallowed as (
-    insert into pipeline.swallowed_notification (
-        customer_id, type, source_id, swallowed_at, reason, passes_at, run_id
+suppressed as (
+    insert into pipeline.suppressed_notification (
+        customer_id, type, source_id, suppressed_at, reason, passes_at, run_id
     )
     select
         batch.customer_id,
@@ -107,7 +107,7 @@ select
     batch.type,
     count(*) as taken,
     (select count(*) from sent where sent.type = batch.type) as sent,
-    (select count(*) from swallowed where swallowed.type = batch.type) as swallowed
+    (select count(*) from suppressed where suppressed.type = batch.type) as suppressed
 from batch
 group by batch.type
 order by batch.type

@@ -1,12 +1,12 @@
--- Deletes up to :rows records of swallowed notifications from before :before.
-with old_swallowed as (
-    select swallowed_notification.swallowed_id
-    from pipeline.swallowed_notification
-    where swallowed_notification.swallowed_at < :before
-    order by swallowed_notification.swallowed_at
+-- Deletes up to :rows records of suppressed notifications from before :before.
+with old_suppressed as (
+    select suppressed_notification.suppressed_id
+    from pipeline.suppressed_notification
+    where suppressed_notification.suppressed_at < :before
+    order by suppressed_notification.suppressed_at
     limit :rows
 )
 
-delete from pipeline.swallowed_notification
-using old_swallowed
-where swallowed_notification.swallowed_id = old_swallowed.swallowed_id;
+delete from pipeline.suppressed_notification
+using old_suppressed
+where suppressed_notification.suppressed_id = old_suppressed.suppressed_id;

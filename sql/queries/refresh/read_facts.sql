@@ -141,7 +141,7 @@ select
             ) as pay_method_fact
         ) end,
         'is_pay_method_read', exists (
-            select 1 from pipeline.pay_method_rota where pay_method_rota.client_id = customer.client_id
+            select 1 from pipeline.pay_method_reading where pay_method_reading.client_id = customer.client_id
         ),
         'cancelled_services', case when known.cancellations and customer.client_id is not null then (
             select coalesce(json_agg(distinct cancellation.service_id), '[]')

@@ -1,2 +1,2 @@
 -- How many records are refused at present.
-select count(*) from pipeline.refused_record;
+select count(*) from pipeline.set_aside_record;

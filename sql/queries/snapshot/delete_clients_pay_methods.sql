@@ -1,6 +1,6 @@
 -- Removes the pay methods of the clients :client_ids, which are gone, and their places in the rota.
 with rota as (
-    delete from pipeline.pay_method_rota
+    delete from pipeline.pay_method_reading
     where client_id = any(cast(:client_ids as bigint[]))
 )
 

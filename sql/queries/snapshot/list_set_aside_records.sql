@@ -1,11 +1,11 @@
 -- Records that were refused and have not been read well since, newest first, at most :at_most.
 select
-    refused_record.stream,
-    refused_record.record_id,
-    refused_record.field,
-    refused_record.reason,
-    refused_record.first_seen_at,
-    refused_record.last_seen_at
-from pipeline.refused_record
-order by refused_record.last_seen_at desc, refused_record.stream, refused_record.record_id
+    set_aside_record.stream,
+    set_aside_record.record_id,
+    set_aside_record.field,
+    set_aside_record.reason,
+    set_aside_record.first_seen_at,
+    set_aside_record.last_seen_at
+from pipeline.set_aside_record
+order by set_aside_record.last_seen_at desc, set_aside_record.stream, set_aside_record.record_id
 limit :at_most;

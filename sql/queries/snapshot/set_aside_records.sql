@@ -1,5 +1,5 @@
 -- Sets records of the stream :stream aside, given as arrays of equal length, seen at :now by the run :run_id.
-insert into pipeline.refused_record (stream, record_id, field, reason, first_seen_at, last_seen_at, run_id)
+insert into pipeline.set_aside_record (stream, record_id, field, reason, first_seen_at, last_seen_at, run_id)
 select distinct on (given.record_id)
     cast(:stream as text), given.record_id, given.field, given.reason, cast(:now as timestamptz),
     cast(:now as timestamptz), cast(:run_id as bigint)

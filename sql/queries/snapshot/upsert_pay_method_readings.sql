@@ -1,12 +1,12 @@
 -- Notes that the pay methods of the clients :client_ids were read at :now; returns those read for the first time.
 with known as (
-    select pay_method_rota.client_id
-    from pipeline.pay_method_rota
-    where pay_method_rota.client_id = any(cast(:client_ids as bigint[]))
+    select pay_method_reading.client_id
+    from pipeline.pay_method_reading
+    where pay_method_reading.client_id = any(cast(:client_ids as bigint[]))
 ),
 
 noted as (
-    insert into pipeline.pay_method_rota (client_id, read_at)
+    insert into pipeline.pay_method_reading (client_id, read_at)
     select distinct given.client_id, cast(:now as timestamptz) as read_at
     from unnest(cast(:client_ids as bigint[])) as given (client_id)
     on conflict (client_id) do update set read_at = excluded.read_at

@@ -104,13 +104,13 @@ def _how_to() -> str:
 
 
 def _reader(command: list[str]) -> Read:
-    """Runs the client; the wish goes in as JSON, what it wrote comes back."""
+    """Runs the client; the options goes in as JSON, what it wrote comes back."""
 
-    def read(wish: dict[str, Any]) -> str:
+    def read(options: dict[str, Any]) -> str:
         environment = {**os.environ, "NO_PROXY": "127.0.0.1", "no_proxy": "127.0.0.1"}
         environment.pop("PYTHONPATH", None)
         done = subprocess.run(
-            command, input=json.dumps(wish), capture_output=True, text=True, timeout=SECONDS, env=environment
+            command, input=json.dumps(options), capture_output=True, text=True, timeout=SECONDS, env=environment
         )
         assert 0 == done.returncode, done.stderr[-3000:]
         return done.stdout

@@ -28,19 +28,19 @@ class ToTheStandIn(HTTPAdapter):
         return super().send(request, **options)
 
 
-wish = json.load(sys.stdin)
-with open(wish["config"], "w", encoding="utf-8") as file:
-    json.dump({"refresh_token": wish["refresh_token"]}, file)
+options = json.load(sys.stdin)
+with open(options["config"], "w", encoding="utf-8") as file:
+    json.dump({"refresh_token": options["refresh_token"]}, file)
 salesforce = Salesforce(
-    refresh_token=wish["refresh_token"],
-    sf_client_id=wish["client_id"],
-    sf_client_secret=wish["client_secret"],
+    refresh_token=options["refresh_token"],
+    sf_client_id=options["client_id"],
+    sf_client_secret=options["client_secret"],
     select_fields_by_default=True,
     default_start_date="2000-01-01T00:00:00Z",
     api_type="REST",
-    config_path=wish["config"],
+    config_path=options["config"],
 )
-salesforce.session.mount(LOGIN, ToTheStandIn(wish["url"]))
+salesforce.session.mount(LOGIN, ToTheStandIn(options["url"]))
 salesforce.login()
 with contextlib.redirect_stdout(io.StringIO()) as discovered:
     tap_salesforce.do_discover(salesforce)
@@ -48,7 +48,7 @@ catalog = json.loads(discovered.getvalue())
 for stream in catalog["streams"]:
     for entry in stream["metadata"]:
         if entry["breadcrumb"] == []:
-            entry["metadata"]["selected"] = stream["stream"] in wish["streams"]
+            entry["metadata"]["selected"] = stream["stream"] in options["streams"]
             keys = entry["metadata"].get("valid-replication-keys")
             if keys:
                 entry["metadata"] |= {"replication-key": keys[0], "replication-method": "INCREMENTAL"}

@@ -22,9 +22,9 @@ def refusal(attempt):
     return None
 
 
-wish = json.load(sys.stdin)
-api = wish["url"] + "/includes/api.php"
-whmcs = WHMCS(api, wish["identifier"], wish["secret"])
+options = json.load(sys.stdin)
+api = options["url"] + "/includes/api.php"
+whmcs = WHMCS(api, options["identifier"], options["secret"])
 clients = listed(whmcs, "GetClients", "clients", "client")
 invoices = listed(whmcs, "GetInvoices", "invoices", "invoice")
 told = {
@@ -38,7 +38,7 @@ told = {
         for method in whmcs.call("GetPayMethods", clientid=client["id"])["paymethods"]
     ],
     "one_invoice": whmcs.get_invoice(invoices[0]["id"]),
-    "wrong_secret": refusal(lambda: WHMCS(api, wish["identifier"], "wrong").call("GetClients")),
+    "wrong_secret": refusal(lambda: WHMCS(api, options["identifier"], "wrong").call("GetClients")),
     "no_such_invoice": refusal(lambda: whmcs.get_invoice(999_999_999)),
 }
 json.dump(told, sys.stdout)

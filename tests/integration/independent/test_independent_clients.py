@@ -172,8 +172,8 @@ def told(records: Iterable[Record], columns: Columns) -> list[tuple[Any, ...]]:
 def test_jsforce_reads_what_our_pull_has_stored(org: Org, jsforce: Read) -> None:
     """SOAP login, describe, pages of 25, one record and Bulk API 2.0 give each account, order and case alike."""
     deleted = next(org.org.keys("Account", deleted=True))
-    wish = {name: [key for key, _ in columns.values()] for name, (_, columns) in SALESFORCE.items()}
-    read = json.loads(jsforce({"url": org.standin.url} | _login(org) | {"objects": wish}))
+    options = {name: [key for key, _ in columns.values()] for name, (_, columns) in SALESFORCE.items()}
+    read = json.loads(jsforce({"url": org.standin.url} | _login(org) | {"objects": options}))
     for sobject, (stream, columns) in SALESFORCE.items():
         ours, theirs = stored(org, stream, columns), read["objects"][sobject]
         assert ours
@@ -182,7 +182,7 @@ def test_jsforce_reads_what_our_pull_has_stored(org: Org, jsforce: Read) -> None
         assert ours == told((record for record in theirs["all"] if record["Id"] != deleted), columns)
         assert len(ours) == theirs["count"]
         assert told([theirs["one"]], columns)[0] in ours
-        assert {*wish[sobject]} <= {*theirs["described"]}
+        assert {*options[sobject]} <= {*theirs["described"]}
     assert deleted in [record["Id"] for record in read["objects"]["Account"]["all"]]
     assert ["INVALID_LOGIN", "INVALID_FIELD"] == [read["wrongPassword"], read["wrongField"]]
     assert 0 < read["usage"]["used"] < read["usage"]["limit"]
@@ -209,8 +209,8 @@ def test_the_singer_tap_reads_what_our_pull_has_stored(org: Org, tap_salesforce:
 @pytest.mark.xdist_group("whmcspy")
 def test_whmcspy_reads_what_our_pull_has_stored(install: Install, whmcspy: Read) -> None:
     """Pages of 25 until an empty one, and each client's pay methods: every row of every stream alike."""
-    wish = {name: install.settings[f"whmcs_{name}"] for name in ("url", "identifier", "secret")}
-    read = json.loads(whmcspy(wish))
+    options = {name: install.settings[f"whmcs_{name}"] for name in ("url", "identifier", "secret")}
+    read = json.loads(whmcspy(options))
     for stream, columns in WHMCS.items():
         ours = stored(install, stream, columns)
         assert ours

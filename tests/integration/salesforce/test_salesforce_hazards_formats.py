@@ -127,11 +127,11 @@ def test_a_record_that_cannot_be_read_is_set_aside_and_the_rest_is_kept(world: W
     good, bad = world.order(account), world.order("nobody")
     report = world.sync()
     assert ("succeeded", 3) == (report.outcome, report.exit_code)
-    assert [(bad, "AccountId")] == world.values("select record_id, field from pipeline.refused_record")
+    assert [(bad, "AccountId")] == world.values("select record_id, field from pipeline.set_aside_record")
     world.later(minutes=20)
     world.org.update("Order", bad, AccountId=account)
     assert 0 == world.sync().exit_code
     assert ({good, bad}, []) == (
         set(world.values('select order_id from snapshot."order"')),
-        world.values("select record_id from pipeline.refused_record"),
+        world.values("select record_id from pipeline.set_aside_record"),
     )

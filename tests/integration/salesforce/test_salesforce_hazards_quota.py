@@ -9,7 +9,7 @@ from structlog.testing import capture_logs
 
 from config import fields
 from jobs.sources import salesforce
-from jobs.sources.salesforce.rows import selections
+from jobs.sources.salesforce.rows import salesforce_streams
 from tests.salesforce_world import ELIGIBILITY, World
 
 BULK = {"bulk_above_rows": 100}
@@ -120,7 +120,7 @@ def test_no_request_outgrows_the_limit_of_its_address(world: World) -> None:
     """The longest names a field can have, everything mapped, 200 ids looked up: below 16,384 bytes (H30)."""
     mapping = fields.load()
     long = {name: f"{name[:30]:x<37}__c" for name in type(mapping.account).model_fields}
-    selected = selections(mapping.model_copy(update={"account": mapping.account.model_copy(update=long)}))
+    selected = salesforce_streams(mapping.model_copy(update={"account": mapping.account.model_copy(update=long)}))
     names = ", ".join((*selected["account"].system, *selected["account"].mapped))
     assert len(quote_plus(names)) < 2_000
     accounts = world.accounts(3000)

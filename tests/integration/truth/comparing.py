@@ -24,9 +24,9 @@ TOLD = text("select customer_id, type, source_id, created_at, resolved_at is not
 EMPTIED = """
     truncate me_status, notification, status_transition, job_run, snapshot.account, snapshot."order", snapshot."case",
         snapshot.client, snapshot.invoice, snapshot.service, snapshot.pay_method, snapshot.cancellation,
-        pipeline.stream_state, pipeline.refresh_mark, pipeline.account_redirect, pipeline.pay_method_rota,
-        pipeline.refused_record, pipeline.notification_outbox, pipeline.notification_window,
-        pipeline.swallowed_notification, pipeline.sent_count, pipeline.held_run, pipeline.held_removal,
+        pipeline.stream_state, pipeline.refresh_mark, pipeline.account_redirect, pipeline.pay_method_reading,
+        pipeline.set_aside_record, pipeline.notification_outbox, pipeline.notification_window,
+        pipeline.suppressed_notification, pipeline.sent_count, pipeline.held_run, pipeline.held_removal,
         pipeline.run_unit;
     update pipeline.source_state set synced_at = null, failed_at = null, error = null, organization_id = null
 """

@@ -13,8 +13,8 @@ import pyarrow as pa
 from config.fields import FieldMapping
 from jobs.sources.columns import transposed
 from jobs.sources.errors import TransientError
-from jobs.sources.salesforce.rows import Selected, selections
-from jobs.sources.whmcs.rows import Recorded, recordings
+from jobs.sources.salesforce.rows import SalesforceStream, salesforce_streams
+from jobs.sources.whmcs.rows import WhmcsStream, whmcs_streams
 from materializer.snapshot.pulls import Key, Pulled
 from materializer.snapshot.streams import STREAMS, Stream
 from tests.integration.truth.deliveries import SALESFORCE, Delivery
@@ -43,21 +43,21 @@ class Feed:
     """Reads deliveries as the sources do."""
 
     def __init__(self, mapping: FieldMapping, server_zone: ZoneInfo) -> None:
-        self.selected: dict[str, Selected] = selections(mapping)
-        self.recorded: dict[str, Recorded] = recordings_of(server_zone)
+        self.salesforce: dict[str, SalesforceStream] = salesforce_streams(mapping)
+        self.whmcs: dict[str, WhmcsStream] = whmcs_streams_of(server_zone)
 
     def pulled(self, delivery: Delivery) -> Pulled:
         """The same pull as the sync jobs get it."""
         stream = STREAMS[delivery.stream]
         if delivery.stream in SALESFORCE:
-            selected = self.selected[delivery.stream]
-            table, refused = selected.rows(delivery.records, 0)
-            fields: tuple[str, ...] = selected.mapped
+            wanted_stream = self.salesforce[delivery.stream]
+            table, refused = wanted_stream.rows(delivery.records, 0)
+            fields: tuple[str, ...] = wanted_stream.mapped
         else:
-            recorded = self.recorded[delivery.stream]
-            keys = recorded.action.keys
-            table, refused = recorded.rows(transposed(delivery.records, keys), lambda at: f"row {at}")
-            fields = tuple(column.key for column in recorded.columns)
+            wanted_stream = self.whmcs[delivery.stream]
+            keys = wanted_stream.action.keys
+            table, refused = wanted_stream.rows(transposed(delivery.records, keys), lambda at: f"row {at}")
+            fields = tuple(column.key for column in wanted_stream.columns)
             if delivery.stream == "client":
                 references = {row["id"]: row["reference"] for row in delivery.records}
                 column = pa.array([references[key] for key in table["client_id"].to_pylist()], pa.string())
@@ -73,7 +73,7 @@ class Feed:
             clients=delivery.clients,
             deleted=delivery.deleted,
             merged=merged,
-            refused=tuple(refused),
+            set_aside=tuple(refused),
             fields=fields,
             cursor_at=delivery.cursor_at,
             source_time=delivery.source_time,
@@ -82,8 +82,8 @@ class Feed:
 
 
 @lru_cache
-def recordings_of(server_zone: ZoneInfo) -> dict[str, Recorded]:
-    return recordings(server_zone)
+def whmcs_streams_of(server_zone: ZoneInfo) -> dict[str, WhmcsStream]:
+    return whmcs_streams(server_zone)
 
 
 def confirmer(delivery: Delivery, merged: dict[str, str]) -> Callable[[Collection[Key]], set[Key]]:

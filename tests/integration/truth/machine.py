@@ -71,7 +71,7 @@ FAULTS = (
     "none",
     "down",
     "credentials",
-    "refused",
+    "set_aside",
     "incomplete",
     "omitted",
     "unconfirmed",
@@ -300,7 +300,7 @@ class Truth(RuleBasedStateMachine):
         failed: set[str] = set()
 
         def pull(name: str, state: StreamState | None) -> Pulled:
-            if name == struck and fault in ("refused", "credentials"):
+            if name == struck and fault in ("set_aside", "credentials"):
                 failed.update(names[names.index(name) :] if fault == "credentials" else [name])
                 raise (CredentialsError if fault == "credentials" else TransientError)(f"{source}: no {name}")
             own = fault if name == struck or fault == "unconfirmed" else "none"
@@ -314,7 +314,7 @@ class Truth(RuleBasedStateMachine):
         run_id = self._sync_product(source, names, fault, accept, pull)
         if fault == "down":
             return
-        if not self.model.settle(source, taken, run_id, accept):
+        if not self.model.apply_removals(source, taken, run_id, accept):
             failed.add("removals")
         if not failed - {"pay_method"}:
             self.model.synced[source] = self.now
@@ -331,7 +331,7 @@ class Truth(RuleBasedStateMachine):
                 sync.note_failure(run.database, source, error, self.now)
                 raise error
             job.take_streams(names, pull)
-            job.settle()
+            job.apply_removals()
             job.finish("00D000000000001AAA" if source == "salesforce" else None)
         return run_id
 

@@ -220,7 +220,7 @@ class Reference:
             self.waiting.setdefault((winner, *key[1:]), self.waiting[key])
             del self.waiting[key]
 
-    def settle(self, source: str, taken: list[tuple[Delivery, list[Any], int]], run: int, accept: bool) -> bool:
+    def apply_removals(self, source: str, taken: list[tuple[Delivery, list[Any], int]], run: int, accept: bool) -> bool:
         """Removes what full pulls found gone, or holds it; `taken`: pull, missing keys, rows before. Whether it did."""
         whole = [one for one in taken if one[0].extent == "full" and one[0].is_complete]
         if not whole:

@@ -1,4 +1,4 @@
-"""A large install between two sweeps: hints, the rota, and manners (whmcs-api 2, 8)."""
+"""A large install between two sweeps: hints, the round robin, and manners (whmcs-api 2, 8)."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def test_hints_remove_nothing(large: World) -> None:
     assert {*before} <= {*large.kept("client")}
 
 
-# The rota -------------------------------------------------------------------------------------------------------------
+# The round robin ------------------------------------------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -162,7 +162,7 @@ def test_what_was_under_way_together_fails_as_one(world: World) -> None:
 
 
 def test_counted_calls_of_a_quiet_run(synced: World) -> None:
-    """Nothing changed: the pages, one look at each total, and the rota's share."""
+    """Nothing changed: the pages, one look at each total, and the round robin's share."""
     synced.pulls["page_size"] = 250
     synced.later(minutes=10)
     report = synced.sync()

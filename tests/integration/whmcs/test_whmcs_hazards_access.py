@@ -132,13 +132,15 @@ def test_one_client_whose_pay_methods_always_fail_holds_up_nobody(world: World) 
     poor, *others = world.keys("client")
     world.install.faults.add("emitter_500", f"GetPayMethods .*clientid={poor}\\b", times=None)
     report = world.sync()
-    assert ("succeeded", [("pay_method", f"client {poor}")]) == (report.outcome, world.refused)
-    assert others == world.values("select client_id from pipeline.pay_method_rota where read_at is not null order by 1")
+    assert ("succeeded", [("pay_method", f"client {poor}")]) == (report.outcome, world.set_aside)
+    assert others == world.values(
+        "select client_id from pipeline.pay_method_reading where read_at is not null order by 1"
+    )
     world.install.faults.add("emitter_500", "GetPayMethods", times=None)
     with stamina.set_testing(True, attempts=1):
         assert "failed" == world.sync(full=True).outcome
     world.well()
-    assert ("succeeded", [], {}) == (world.sync(full=True).outcome, world.refused, world.lost)
+    assert ("succeeded", [], {}) == (world.sync(full=True).outcome, world.set_aside, world.lost)
 
 
 def _keys(rows: list[str]) -> list[int]:

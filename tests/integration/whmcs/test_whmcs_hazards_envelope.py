@@ -31,7 +31,7 @@ def test_a_passing_failure_of_each_list_loses_nothing(world: World, kind: str, a
     world.limits["timeout_seconds"] = 1.0
     faults = [world.install.faults.add(kind, action, after=1, **arguments) for action in LISTS]
     report = world.sync()
-    assert ("succeeded", {}, []) == (report.outcome, world.lost, world.refused)
+    assert ("succeeded", {}, []) == (report.outcome, world.lost, world.set_aside)
     assert sum(fault.hits for fault in faults) >= 4  # the list of cancellations is one page
     world.well()
     assert {} == moved(world.sync(full=True))

@@ -53,7 +53,7 @@ def test_an_empty_list_is_empty_in_every_form(world: World, form: str) -> None:
     world.empty("cancellation", "invoice")
     world.quirk(empty_list=form)
     report = world.sync()
-    assert ("succeeded", [], {}) == (report.outcome, world.refused, world.lost)
+    assert ("succeeded", [], {}) == (report.outcome, world.set_aside, world.lost)
     world.well()
     world.install.add_cancellation(world.keys("service")[0])
     assert {"added": 1} == moved(world.sync())
@@ -66,12 +66,12 @@ def test_no_pay_methods_are_none_only_where_whmcs_says_so(world: World, form: st
     without = sorted({*world.keys("client")} - {row["clientid"] for row in world.install.tables["pay_methods"].rows()})
     report = world.sync()
     expected = [("pay_method", f"client {client}") for client in without] if form == "missing" else []
-    assert expected == world.refused
+    assert expected == world.set_aside
     assert (3 if expected else 0, {}) == (report.exit_code, world.lost)
-    known = world.values("select client_id from pipeline.pay_method_rota where read_at is not null")
+    known = world.values("select client_id from pipeline.pay_method_reading where read_at is not null")
     assert sorted({*world.keys("client")} - ({*without} if expected else set())) == sorted(known)
     world.well()
-    assert ("succeeded", {}, []) == (world.sync(full=True).outcome, world.lost, world.refused)
+    assert ("succeeded", {}, []) == (world.sync(full=True).outcome, world.lost, world.set_aside)
 
 
 @pytest.mark.parametrize("message", ["No Results Found", "no clients found", "No records", "Nothing found"])
@@ -104,7 +104,7 @@ def test_rows_that_are_no_rows_are_refused_and_shown(world: World) -> None:
         else body
     )
     world.sync()
-    assert [] != world.refused
+    assert [] != world.set_aside
     assert {*world.kept("cancellation")} <= {*world.keys("cancellation")}
 
 

@@ -108,7 +108,7 @@ def test_a_broken_text_that_is_not_taken_costs_nothing(world: World, stream: str
     held = world.keys(stream)
     for place in {at % len(held) for at in places if at < len(held)}:
         world.install.poison(TABLES[stream], held[place])
-    assert ("succeeded", {}, []) == (world.sync().outcome, world.lost, world.refused)
+    assert ("succeeded", {}, []) == (world.sync().outcome, world.lost, world.set_aside)
 
 
 def test_a_whole_list_that_cannot_be_encoded_is_read(world: World) -> None:
@@ -125,11 +125,11 @@ def test_a_broken_text_that_is_taken_refuses_its_row_and_no_other(synced: World)
     name = (synced.install.tables["services"].get(broken) or {})["name"]
     synced.install.tables["services"].change(broken, name="Caf\udce9")
     report = synced.sync()
-    assert (3, [("service", str(broken))]) == (report.exit_code, synced.refused)
+    assert (3, [("service", str(broken))]) == (report.exit_code, synced.set_aside)
     assert (before, []) == (synced.snapshot(), synced.transitions)
     synced.install.tables["services"].change(broken, name=name)
     report = synced.sync()
-    assert (0, [], before) == (report.exit_code, synced.refused, synced.snapshot())
+    assert (0, [], before) == (report.exit_code, synced.set_aside, synced.snapshot())
 
 
 @pytest.mark.parametrize("stream", ["client", "service", "invoice", "cancellation"])
@@ -141,7 +141,7 @@ def test_a_row_that_no_form_can_carry_is_not_taken_for_gone(synced: World, strea
     synced.install.faults.add("emitter_500", "responsetype=xml", times=None)
     report = synced.sync()
     assert (before, []) == (synced.snapshot(), synced.transitions)
-    assert (2, {"refused"}) == (report.counts[stream]["refused"], moved(report).keys())
+    assert (2, {"set_aside"}) == (report.counts[stream]["set_aside"], moved(report).keys())
 
 
 def test_an_install_that_can_encode_nothing_is_told_as_that(synced: World) -> None:
@@ -162,9 +162,9 @@ def test_one_client_that_cannot_be_encoded_is_refused_alone(world: World, action
     world.install.faults.add("malformed_utf8", f"{action} .*clientid={poor}\\b", times=None)
     stream = "pay_method" if action == "GetPayMethods" else "client"
     world.sync()
-    assert [(stream, f"client {poor}")] == world.refused
+    assert [(stream, f"client {poor}")] == world.set_aside
     world.well()
-    assert (0, [], {}) == (world.sync(full=True).exit_code, world.refused, world.lost)
+    assert (0, [], {}) == (world.sync(full=True).exit_code, world.set_aside, world.lost)
 
 
 def test_a_filter_that_is_ignored_proves_nothing(synced: World) -> None:

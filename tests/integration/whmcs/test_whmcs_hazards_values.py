@@ -36,7 +36,7 @@ def test_every_form_of_a_value_gives_the_same_rows(world: World, quirk: dict[str
     under_quirk = world.snapshot()
     world.well()
     assert {} == moved(world.sync(full=True))
-    assert (under_quirk, {}, []) == (world.snapshot(), world.lost, world.refused)
+    assert (under_quirk, {}, []) == (world.snapshot(), world.lost, world.set_aside)
 
 
 def test_the_oldest_version_lacks_pay_methods_and_stamps_and_no_more(world: World) -> None:
@@ -44,7 +44,7 @@ def test_the_oldest_version_lacks_pay_methods_and_stamps_and_no_more(world: Worl
     world.quirk(version="7.7")
     report = world.sync()
     assert "GetPayMethods: answered that it has no such action" in str(report.error)
-    assert ([], ["pay_method"]) == (world.refused, list(world.lost))
+    assert ([], ["pay_method"]) == (world.set_aside, list(world.lost))
     assert 4 >= len(world.asked("GetPayMethods"))
     world.well()
     assert {"added", "changed"} >= moved(world.sync(full=True)).keys()
@@ -165,10 +165,10 @@ def test_a_date_that_is_none_refuses_its_record_and_no_other(synced: World) -> N
         else body
     )
     report = synced.sync()
-    assert (3, [("invoice", str(invoice))], before) == (report.exit_code, synced.refused, synced.snapshot())
-    assert ["duedate"] == synced.values("select field from pipeline.refused_record")
+    assert (3, [("invoice", str(invoice))], before) == (report.exit_code, synced.set_aside, synced.snapshot())
+    assert ["duedate"] == synced.values("select field from pipeline.set_aside_record")
     synced.well()
-    assert (0, [], before) == (synced.sync().exit_code, synced.refused, synced.snapshot())
+    assert (0, [], before) == (synced.sync().exit_code, synced.set_aside, synced.snapshot())
 
 
 def _within(body: bytes, row: bytes, old: bytes, new: bytes) -> bytes:
@@ -192,7 +192,7 @@ def _within(body: bytes, row: bytes, old: bytes, new: bytes) -> bytes:
 )
 @pytest.mark.parametrize("holds", ["account_id", "account_number"])
 def test_the_link_is_read_from_the_custom_field_in_every_form(world: World, quirk: dict[str, Any], holds: str) -> None:
-    """Known by its id alone, tags taken off, ids of 15 characters completed (Q24, Q25)."""
+    """KnownRows by its id alone, tags taken off, ids of 15 characters completed (Q24, Q25)."""
     field = 3 if holds == "account_id" else 4
     world.link = {"held_by": "client", "client_custom_field": field, "client_field_holds": holds}
     world.quirk(**quirk)

@@ -13,7 +13,7 @@ import psycopg
 import pytest
 from sqlalchemy import Engine
 
-from jobs.runs.rate_limit import Slots
+from jobs.runs.rate_limit import Leases
 from tests.end_to_end import cluster
 from tests.end_to_end.cluster import Cluster
 from tests.whmcs_world import World
@@ -64,13 +64,13 @@ def test_workers_speed_a_pull_up_to_the_politeness_and_never_beyond(
 
 
 def test_slots_are_shared_by_everybody_on_the_database(engine: Engine) -> None:
-    """Two processes' worth of threads together never hold more slots than there are."""
+    """Two processes' worth of threads together never hold more leases than there are."""
     lock, held, most = threading.Lock(), 0, 0
-    processes = [Slots(engine, "test", 3) for _ in range(2)]
+    processes = [Leases(engine, "test", 3) for _ in range(2)]
 
     def request(number: int) -> None:
         nonlocal held, most
-        with processes[number % 2].taken():
+        with processes[number % 2].held():
             with lock:
                 held += 1
                 most = max(most, held)
@@ -84,10 +84,10 @@ def test_slots_are_shared_by_everybody_on_the_database(engine: Engine) -> None:
 
 
 def test_a_worker_that_dies_gives_its_slot_back(engine: Engine, database_url: str) -> None:
-    """A slot belongs to a session and ends with it."""
-    slots = Slots(engine, "test", 1)
+    """A lease belongs to a session and ends with it."""
+    leases = Leases(engine, "test", 1)
     dying = psycopg.connect(database_url, autocommit=True)
     dying.execute("select pg_advisory_lock(hashtext('test'), 1)")
     threading.Timer(0.1, dying.close).start()
-    with slots.taken():
+    with leases.held():
         assert dying.closed

@@ -10,15 +10,19 @@ LEAST = 25
 """Clients of one reading, when there are so many."""
 
 
-def whose_turn(
-    rota: Iterable[tuple[int, datetime | None]], clients: int, since: datetime | None, now: datetime, period: timedelta
+def due_clients(
+    readings: Iterable[tuple[int, datetime | None]],
+    clients: int,
+    since: datetime | None,
+    now: datetime,
+    period: timedelta,
 ) -> list[int]:
-    """The clients to read now, of a rota sorted by when they were last read, those never read first.
+    """The clients to read now, of a readings sorted by when they were last read, those never read first.
 
     All never read, those who would be overdue by the next reading, and the share of all `clients` that the time since
     the last reading (`since`; None: all) is of the period; at least 25.
     """
-    entries = list(rota)
+    entries = list(readings)
     if since is None:
         return [client for client, _ in entries]
     elapsed = max(now - since, timedelta())

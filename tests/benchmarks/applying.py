@@ -1,8 +1,8 @@
-"""`python -m tests.benchmarks.taking_in DATABASE_URL < wish`: the product's pull or diff, alone in a process.
+"""`python -m tests.benchmarks.applying DATABASE_URL < JSON`: the product's pull or diff, alone in a process.
 
-The wish is JSON: `standin` (where a WHMCS stand-in is, to pull its invoices) or `staged` (a table of schema `snapshot`
-whose rows are spooled as if pulled, which is not timed). Printed is JSON: seconds, rows, changed, and the peak of
-memory that the process had resident, in MB.
+Standard input is JSON: `standin` (where a WHMCS stand-in is, to pull its invoices) or `staged` (a table of schema
+`snapshot` whose rows are spooled as if pulled, which is not timed). Printed is JSON: seconds, rows, changed, and the
+peak of memory that the process had resident, in MB.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from jobs.runs.sync import known_of, policy_for
 from jobs.sources import whmcs
 from jobs.sources.spool import SpooledRows
 from materializer.snapshot import commit, store
-from materializer.snapshot.commit import Taken
+from materializer.snapshot.commit import Applied
 from materializer.snapshot.pulls import Pulled
 from materializer.snapshot.store import Scope
 from materializer.snapshot.streams import INVOICE
@@ -36,10 +36,10 @@ from tests.benchmarks.ground import NOW
 STAGED_AT_ONCE = 4000
 
 
-def in_process(url: str, **wish: Any) -> dict[str, Any]:
+def in_process(url: str, **options: Any) -> dict[str, Any]:
     """Runs it in a process of its own and gives what it printed."""
-    command = [sys.executable, "-m", "tests.benchmarks.taking_in", url]
-    done = subprocess.run(command, input=json.dumps(wish), capture_output=True, text=True, check=False)
+    command = [sys.executable, "-m", "tests.benchmarks.applying", url]
+    done = subprocess.run(command, input=json.dumps(options), capture_output=True, text=True, check=False)
     if done.returncode:
         raise RuntimeError(done.stderr)
     told: dict[str, Any] = json.loads(done.stdout)
@@ -48,24 +48,24 @@ def in_process(url: str, **wish: Any) -> dict[str, Any]:
 
 def main() -> None:
     """Does what standard input wishes."""
-    wish = json.load(sys.stdin)
+    options = json.load(sys.stdin)
     settings = settings_for(sys.argv[1])
     database = LiveDatabase(connect(settings))
-    if "standin" in wish:
+    if "standin" in options:
         began = time.perf_counter()
-        taken = _take_in(database, _pulled(database, wish), wish["run_id"])
+        taken = _take_in(database, _pulled(database, options), options["run_id"])
     else:
-        pulled = _staged(database, wish["staged"])
+        pulled = _staged(database, options["staged"])
         began = time.perf_counter()
-        taken = _take_in(database, pulled, wish["run_id"])
+        taken = _take_in(database, pulled, options["run_id"])
     seconds = time.perf_counter() - began
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     told = {"seconds": seconds, "rows": taken.read, "changed": taken.changed, "peak": peak}
     sys.stdout.write(json.dumps(told) + "\n")
 
 
-def _pulled(database: LiveDatabase, wish: dict[str, Any]) -> Pulled:
-    where = wish["standin"]
+def _pulled(database: LiveDatabase, options: dict[str, Any]) -> Pulled:
+    where = options["standin"]
     settings = Settings(  # type: ignore[call-arg]
         _env_file=None,
         whmcs_url=where["url"],
@@ -75,7 +75,7 @@ def _pulled(database: LiveDatabase, wish: dict[str, Any]) -> Pulled:
     )
     timing = schedule.load()
     timing = timing.model_copy(
-        update={"whmcs": timing.whmcs.model_copy(update={"page_size": wish["page_size"], "concurrency": 4})}
+        update={"whmcs": timing.whmcs.model_copy(update={"page_size": options["page_size"], "concurrency": 4})}
     )
     mapping = fields.load()
     source = whmcs.connect(settings, mapping, timing, silent())
@@ -96,13 +96,13 @@ def _staged(database: LiveDatabase, table: str) -> Pulled:
     return Pulled(INVOICE, spool, "full", fields=("id",), source_time=NOW)
 
 
-def _take_in(database: LiveDatabase, pulled: Pulled, run_id: int) -> Taken:
+def _take_in(database: LiveDatabase, pulled: Pulled, run_id: int) -> Applied:
     with database.begin() as connection:
         state = store.stream_states(connection).get("invoice")
     policy = policy_for(fields.load(), "invoice", state, pulled)
     rows = schedule.load().limits.window_rows
     with executor.submitting(settings_for(sys.argv[1]), database) as submit:
-        return commit.take_in(database, pulled, policy, run_id=run_id, now=NOW, window_rows=rows, submit=submit)
+        return commit.apply(database, pulled, policy, run_id=run_id, now=NOW, window_rows=rows, submit=submit)
 
 
 if __name__ == "__main__":
