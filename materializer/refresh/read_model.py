@@ -182,7 +182,7 @@ def resolve(connection: Connection, over: Sequence[tuple[str, Unresolved]], now:
 def enqueue(
     connection: Connection, decided: Sequence[tuple[str, Candidate]], *, run_id: int, now: datetime
 ) -> dict[str, int]:
-    """Puts (customer, notification) into the outbox; how many by type were suppressed because an identical one waits."""
+    """Puts (customer, notification) into the outbox; how many by type were suppressed, an identical one waiting."""
     if not decided:
         return {}
     parameters: dict[str, Any] = {

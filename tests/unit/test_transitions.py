@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from config import fields
 from materializer.snapshot import changes, transitions
+from materializer.snapshot.history import with_steps
 from materializer.snapshot.pulls import HistoricChange
 from materializer.snapshot.streams import STREAMS
 from materializer.snapshot.transitions import Transition, TransitionPolicy
@@ -198,9 +199,7 @@ def path(start: str, end: str, steps: tuple[HistoricChange, ...]) -> list[tuple[
         DEFAULTS["account"] | eligibility(end) | {"verification_known": None, "modified_at": NOON + timedelta(days=1)}
     )
     ends = found("account", eligibility(start), eligibility(end))
-    return [
-        (step.old_value, step.new_value) for step in history.with_steps(ends, {"a": (before, after)}, steps, POLICY)
-    ]
+    return [(step.old_value, step.new_value) for step in with_steps(ends, {"a": (before, after)}, steps, POLICY)]
 
 
 @given(st.lists(st.sampled_from(sorted(WORD)), min_size=2, max_size=8))
