@@ -135,7 +135,7 @@ class Schedule(Table):
     @model_validator(mode="after")
     def _known_jobs(self) -> Self:
         if unknown := sorted(set(self.jobs) - set(JOBS)):
-            raise ValueError(f"jobs: {', '.join(unknown)} is no job; there are {', '.join(JOBS)}")
+            raise ValueError(f"jobs: {', '.join(unknown)} is not a job; there are {', '.join(JOBS)}")
         return self
 
 

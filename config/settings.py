@@ -66,7 +66,7 @@ class Settings(BaseSettings):
     @classmethod
     def _is_a_zone(cls, value: str | None) -> str | None:
         if value is not None and value not in available_timezones():
-            raise ValueError(f"{value!r} is no IANA time zone; write one like Asia/Tokyo")
+            raise ValueError(f"{value!r} is not an IANA time zone; write one like Asia/Tokyo")
         return value
 
     @field_validator("database_url")
@@ -85,7 +85,7 @@ class Settings(BaseSettings):
             return None
         parts = urlsplit(value)
         if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise ValueError(f"{value!r} is no URL; write https://host")
+            raise ValueError(f"{value!r} is not a URL; write https://host")
         if parts.scheme == "http" and not _is_loopback(parts.hostname):
             raise ValueError(
                 f"http:// is for loopback hosts only, not {parts.hostname!r}; write https://{parts.hostname}"
@@ -96,7 +96,7 @@ class Settings(BaseSettings):
     @classmethod
     def _is_an_executor(cls, value: str) -> str:
         if not re.fullmatch(r"threads|processes|dask://[^\s/:]+:\d+", value):
-            raise ValueError(f"{value!r} is no executor; write threads, processes or dask://HOST:PORT")
+            raise ValueError(f"{value!r} is not an executor; write threads, processes or dask://HOST:PORT")
         return value
 
     @field_validator("me_status_jwt_key")

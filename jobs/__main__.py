@@ -251,13 +251,13 @@ def _instant(text: str) -> datetime:
 
 def _count(text: str) -> int:
     if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is no whole number from 1 on")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1 on")
     return int(text)
 
 
 def _port(text: str) -> int:
     if not text.isdecimal() or int(text) > 65535:
-        raise argparse.ArgumentTypeError(f"{text!r} is no port, 0 to 65535")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a port, 0 to 65535")
     return int(text)
 
 
@@ -269,7 +269,7 @@ def _text(text: str) -> str:
 
 def _path(text: str) -> str:
     if not text.startswith("/") or text.startswith("//"):
-        raise argparse.ArgumentTypeError(f"{text!r} is no path in the portal; write one like /account/services")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a path in the portal; write one like /account/services")
     return text
 
 

@@ -15,7 +15,7 @@ def parse(text: str) -> datetime:
     try:
         instant = datetime.fromisoformat(text)
     except ValueError:
-        raise ValueError(f"{text!r} is no instant; write one like 2026-03-01T09:00:00Z") from None
+        raise ValueError(f"{text!r} is not an instant; write one like 2026-03-01T09:00:00Z") from None
     if instant.tzinfo is None:
         raise ValueError(f"{text!r} names no offset from UTC; write one like {text}Z or {text}+09:00")
     if not EARLIEST <= instant < LATEST:

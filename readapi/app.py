@@ -26,7 +26,7 @@ CONNECTIONS = 4
 def create_app(settings: Settings, pool: Pool | None = None) -> Flask:
     """The application, on a pool of its own unless one is given (as `statements.open_pool` makes it).
 
-    Raises SettingsError when tokens cannot be verified or a data file is wrong; a database that is down is no error.
+    Raises SettingsError when tokens cannot be verified or a data file is wrong; a database that is down raises nothing.
     """
     mapping = fields.load(settings.me_status_fields)
     limits = freshness_limits(schedule.load(settings.me_status_schedule))

@@ -24,9 +24,9 @@ class Identity:
         self._portal_users = portal_users
 
     def own(self, authorization: str | None, read: Callable[[str], Answered | None]) -> Answered:
-        """What `read` finds for the caller's own customer; `read` gives None for an id that is no customer.
+        """What `read` finds for the caller's own customer; `read` gives None for an id that is not a customer.
 
-        Raises Problem: 401 without a good token, 404 when the subject is no customer, 503 before the first run or
+        Raises Problem: 401 without a good token, 404 when the subject is not a customer, 503 before the first run or
         without a database.
         """
         for customer_id in self._customers(self._tokens.subject(authorization)):
@@ -61,7 +61,7 @@ class Identity:
             return unavailable(
                 "no-run-yet", "No run has computed any document yet; ask again soon.", retry_after=FIRST_RUN_SECONDS
             )
-        return not_found("The token's subject is no customer.", kind="no-customer")
+        return not_found("The token's subject is not a customer.", kind="no-customer")
 
 
 def account_id_of(subject: str) -> str | None:

@@ -110,7 +110,7 @@ class PublishedKeys:
 def read_key_set(document: Any) -> dict[tuple[str, str | None], PyJWK]:
     """Usable keys of a JWK set (RFC 7517, section 5) by algorithm and key id; keys of other kinds are passed over.
 
-    Raises ValueError when the document is no key set.
+    Raises ValueError when the document is not a key set.
     """
     if not isinstance(document, dict) or not isinstance(document.get("keys"), list):
         raise ValueError("not a JWK set")

@@ -232,7 +232,7 @@ def _operation() -> Json:
 def _customer_problems() -> Json:
     return {
         "401": {**_problem("No token, or one that is not accepted."), "headers": _headers("WWW-Authenticate")},
-        "404": _problem("The subject is no customer, or has no such notification."),
+        "404": _problem("The subject is not a customer, or has no such notification."),
         "503": {**_problem("No run yet, or the database is down."), "headers": _headers("Retry-After")},
     }
 

@@ -144,6 +144,6 @@ def _refused(error: Exception) -> Problem:
         jwt.InvalidAudienceError: "The token is for another audience.",
         jwt.InvalidSignatureError: "The token's signature does not fit.",
         jwt.MissingRequiredClaimError: "The token lacks a required claim (sub, and iss and aud where set).",
-        jwt.exceptions.InvalidSubjectError: "The token's subject is no text.",
+        jwt.exceptions.InvalidSubjectError: "The token's subject is not text.",
     }
     return unauthorized(reasons.get(type(error), "The token is malformed."))

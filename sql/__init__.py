@@ -10,7 +10,7 @@ from sqlalchemy import TextClause, text
 
 @cache
 def source(name: str) -> str:
-    """The text of queries/<name>.sql. Raises FileNotFoundError for a name that is no file."""
+    """The text of queries/<name>.sql. Raises FileNotFoundError for a name that is not a file."""
     return files("sql").joinpath("queries", f"{name}.sql").read_text(encoding="utf-8")
 
 

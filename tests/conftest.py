@@ -28,7 +28,7 @@ SERVER_FOLDER = "ME_STATUS_TEST_SERVER"
 def pytest_configure() -> None:
     """Makes the folder of the session's server, which workers are told of through the environment.
 
-    It is no folder of pytest's own: any other session closes pytest's root to all users but its own, and a server
+    It is not a folder of pytest's own: any other session closes pytest's root to all users but its own, and a server
     started by root runs as another user.
     """
     if not GIVEN_SERVER and SERVER_FOLDER not in os.environ:

@@ -89,7 +89,7 @@ def _tell_unsent(needed: NeedsConfirmation, arguments: argparse.Namespace) -> in
 
 def _tell(done: Announced, arguments: argparse.Namespace) -> int:
     for unknown in done.unknown:
-        complain(f"{unknown} is no customer; nothing sent to it")
+        complain(f"{unknown} is not a customer; nothing sent to it")
     if arguments.json:
         answer({"sourceId": done.source_id, "sent": done.sent, "unknown": list(done.unknown)})
     else:

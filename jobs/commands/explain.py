@@ -50,7 +50,7 @@ def gather(connection: Connection, program: Program, asked: str, now: datetime) 
     parameters = {"customer_id": customer}
     row = connection.execute(sql.statement("explain/explain_customer"), parameters).mappings().one_or_none()
     if row is None:
-        raise MeStatusError(f"{customer}, the winner of the merged {merged}, is no account of the snapshot; sync again")
+        raise MeStatusError(f"{customer}, the winner of the merged {merged}, is not in the snapshot; sync again")
     rules = rules_of(program.settings, program.tables)
     (facts,) = read_model.read_facts(connection, [customer], rules)
     limit = timedelta(minutes=program.tables.schedule.freshness_minutes.whmcs)
@@ -93,7 +93,7 @@ def find(connection: Connection, asked: str) -> tuple[str, str | None]:
         )
     if client is not None:
         raise MeStatusError(f"no customer names WHMCS client {client}; fill its link field, or name the Account id")
-    raise MeStatusError(f"{account} is no account of the snapshot; it was deleted, or it is not synced yet")
+    raise MeStatusError(f"{account} is not in the snapshot; it was deleted, or it is not synced yet")
 
 
 def _link(connection: Connection, customer: str, row: RowMapping) -> dict[str, Any]:

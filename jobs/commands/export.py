@@ -75,7 +75,7 @@ def _published(engine: Engine, table: str) -> str:
             row.name: row.quoted for row in connection.execute(sql.statement("export/list_published_relations"))
         }
     if table not in relations:
-        raise SettingsError([f"{table!r} is no published table or view; there are {', '.join(relations)}"])
+        raise SettingsError([f"{table!r} is not a published table or view; there are {', '.join(relations)}"])
     return relations[table]
 
 

@@ -34,7 +34,7 @@ def command(program: Program, arguments: argparse.Namespace) -> int:
                 done = _rebuilt(program, run, customer)
                 run.counts.update(_counts(done))
     if customer is not None and not done.customers and not done.removed:
-        raise MeStatusError(f"{customer} is no customer, and there is no document of it; `me-status explain` says more")
+        raise MeStatusError(f"{customer} is not a customer and has no document; `me-status explain` says why")
     _tell(done, arguments)
     return SUCCESS
 
@@ -58,9 +58,9 @@ def account_id(given: str) -> str:
     try:
         found = normalised(given)
     except ValueError as error:
-        raise SettingsError([f"{given!r} is no Account id: it {error}"]) from None
+        raise SettingsError([f"{given!r} is not an Account id: it {error}"]) from None
     if found is None:
-        raise SettingsError([f"{given!r} is no Account id; write its 15 or 18 characters"])
+        raise SettingsError([f"{given!r} is not an Account id; write its 15 or 18 characters"])
     return found
 
 

@@ -128,7 +128,7 @@ def _one_text(value: Any) -> str | None:
         return None
     if isinstance(value, bool | int | float | str):
         return str(value).replace("\0", "").encode("utf-8", "replace").decode("utf-8") or None
-    raise ValueError("is no text")
+    raise ValueError("is not text")
 
 
 def encoded_text(values: Sequence[Any]) -> Parsed:
@@ -186,12 +186,12 @@ def _one_integer(value: Any) -> int | None:
         return None
     number = None if isinstance(value, bool) else loose_integer(value)
     if number is None:
-        raise ValueError(f"{_shown(value)} is no whole number")
+        raise ValueError(f"{_shown(value)} is not a whole number")
     return number
 
 
 def link(values: Sequence[Any]) -> Parsed:
-    """Client ids as an Account field holds them: "101", " 101 ", 101.0; null for what is no number."""
+    """Client ids as an Account field holds them: "101", " 101 ", 101.0; null for what is not a number."""
     return _either(
         values, lambda given: pa.array([loose_integer(value) for value in given], pa.int64()), loose_integer, pa.int64()
     )
@@ -244,7 +244,7 @@ def _one_amount(value: Any) -> str | None:
         return None
     amount = format(Decimal(repr(value)), "f") if isinstance(value, int | float) else str(value).strip()
     if isinstance(value, bool) or not MONEY.fullmatch(amount):
-        raise ValueError(f"{_shown(value)} is no amount")
+        raise ValueError(f"{_shown(value)} is not an amount")
     return amount
 
 
@@ -268,7 +268,7 @@ def _one_day(value: Any) -> date | None:
     try:
         return date.fromisoformat(str(value).strip()[:10])
     except ValueError:
-        raise ValueError(f"{_shown(value)} is no date") from None
+        raise ValueError(f"{_shown(value)} is not a date") from None
 
 
 def instant(values: Sequence[Any]) -> Parsed:
@@ -282,7 +282,7 @@ def _one_instant(value: Any) -> datetime | None:
     try:
         moment = datetime.fromisoformat(str(value).strip())
     except ValueError:
-        raise ValueError(f"{_shown(value)} is no instant") from None
+        raise ValueError(f"{_shown(value)} is not an instant") from None
     if moment.tzinfo is None:
         raise ValueError(f"{_shown(value)} has no time zone")
     return moment.astimezone(UTC)
@@ -302,7 +302,7 @@ def local_instant(zone: ZoneInfo) -> Parser:
         try:
             moment = datetime.fromisoformat(str(value).strip())
         except ValueError:
-            raise ValueError(f"{_shown(value)} is no date and time") from None
+            raise ValueError(f"{_shown(value)} is not a date and time") from None
         if moment.tzinfo:
             return moment.astimezone(UTC)
         read: datetime = whole([moment.isoformat(" ")])[0].as_py()  # one reading of hours that clocks skip or repeat
@@ -320,7 +320,7 @@ def _last_day(value: Any) -> date | None:
     if _is_no_date(value) or not str(value).strip("0/ -"):
         return None
     if not (match := EXPIRY.fullmatch(str(value).strip())):
-        raise ValueError("is no expiry of the form MM/YY")
+        raise ValueError("is not an expiry of the form MM/YY")
     month, year = int(match[1]), int(match[2][-2:]) + 2000
     return end_of_month(date(year, month, 1))
 

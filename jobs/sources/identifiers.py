@@ -15,10 +15,10 @@ def checksum(short: str) -> str:
 
 
 def normalised(value: object) -> str | None:
-    """The id in 18 characters; None for None or empty text. Raises ValueError for what is no id."""
+    """The id in 18 characters; None for None or empty text. Raises ValueError for what is not an id."""
     if value is None or value == "":
         return None
     given = value.strip() if isinstance(value, str) else ""
     if not SHAPE.fullmatch(given):
-        raise ValueError("is no Salesforce id of 15 or 18 characters")
+        raise ValueError("is not a Salesforce id of 15 or 18 characters")
     return given if len(given) == 18 else given + checksum(given)

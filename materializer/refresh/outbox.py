@@ -39,7 +39,7 @@ class NeedsConfirmation:
 
 @dataclass(frozen=True)
 class Announced:
-    """What an announcement did. `unknown` are listed ids that are no customers (a merged one stands for its winner)."""
+    """What an announcement did. `unknown`: listed ids that are not customers (a merged one stands for its winner)."""
 
     source_id: str
     sent: int

@@ -160,7 +160,7 @@ def write(
 
 
 def remove(connection: Connection, customers: Sequence[str]) -> int:
-    """Removes the rows of those that are no customers; how many had one."""
+    """Removes the rows of those that are not customers; how many had one."""
     if not customers:
         return 0
     return len(connection.execute(sql.statement("refresh/delete_me_status"), {"customer_ids": list(customers)}).all())
@@ -201,7 +201,7 @@ def enqueue(
 
 
 def consume(connection: Connection, transitions: Sequence[int], gone: Sequence[str]) -> None:
-    """Takes transitions as judged, and every one of those that are no customers."""
+    """Takes transitions as judged, and every one of those that are not customers."""
     if transitions or gone:
         parameters = {"transition_ids": list(transitions), "gone": list(gone)}
         connection.execute(sql.statement("refresh/consume_transitions"), parameters)

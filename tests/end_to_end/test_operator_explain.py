@@ -43,7 +43,7 @@ def test_a_merged_account_is_explained_as_its_winner(told: Stage) -> None:
 @pytest.mark.parametrize(
     ("asked", "says"),
     [
-        ("001Sd0000000099IAA", "is no account of the snapshot"),
+        ("001Sd0000000099IAA", "is not in the snapshot"),
         ("4711", "no customer names WHMCS client 4711"),
     ],
 )

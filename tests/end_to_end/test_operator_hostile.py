@@ -117,7 +117,7 @@ def test_a_source_that_refuses_is_named_with_its_answer(
 
 
 def test_a_malformed_record_is_set_aside_and_a_malformed_page_fails(stage: Stage) -> None:
-    """Refused: exit 3, the rest is taken in, `status` lists it by id. A page that is no page: exit 1, nothing lost."""
+    """A set-aside record: exit 3, the rest is applied, `status` lists it. A malformed page: exit 1, nothing lost."""
     stage.add_customers(3)
     stage.add_due_invoices(2)
     stage.install.tables["pay_methods"].change(2, expiry_date="soon")
@@ -133,7 +133,7 @@ def test_a_malformed_record_is_set_aside_and_a_malformed_page_fails(stage: Stage
 
 
 def test_announcing_to_a_list(stage: Stage) -> None:
-    """Ids of either length, blank lines and merged accounts pass; what is no customer is named and not written to."""
+    """Ids of either length, blank lines and merged accounts pass; who is not a customer is named and not notified."""
     first, second, _ = stage.add_customers(3)
     stage.run("all")
     Path("ids.txt").write_text(f"{first}\n\n{second[:15]}\r\nnonsense\n001Sd0000000099IAA\n{first}\n", encoding="utf-8")
@@ -143,7 +143,7 @@ def test_announcing_to_a_list(stage: Stage) -> None:
     assert [(first, "Sunday {02:00}"), (second, "Sunday {02:00}")] == stage.rows(
         "select customer_id, message from notification order by 1"
     )
-    assert "nonsense is no customer" in done.err
+    assert "nonsense is not a customer" in done.err
 
 
 def test_announcing_beyond_the_gate_needs_a_yes(stage: Stage) -> None:

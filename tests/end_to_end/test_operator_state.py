@@ -162,7 +162,7 @@ def test_rebuilding_one_customer(stage: Stage) -> None:
     assert (0, 1, 0) == (done.code, done.answer["customers"], done.answer["changed"])
     unknown = stage.me_status("rebuild", "--customer", "001Sd0000000099")
     assert (1, "") == (unknown.code, unknown.out)
-    assert "001Sd0000000099IAA is no customer" in unknown.err
+    assert "001Sd0000000099IAA is not a customer" in unknown.err
 
 
 def test_the_schedule_runs_what_is_due_and_stops_when_told(stage: Stage) -> None:

@@ -136,7 +136,7 @@ def test_an_empty_full_pull_misses_everything(database: LiveDatabase) -> None:
 def test_a_refused_record_is_set_aside_and_not_missing(database: LiveDatabase, engine: Engine) -> None:
     """Its row stays as last known; a good reading clears the refusal."""
     take(database, pulled("service", service(1, 1), service(2, 1)), BASELINE, run_id=1)
-    refused = (SetAsideRecord("2", "regdate", "'x' is no date"),)
+    refused = (SetAsideRecord("2", "regdate", "'x' is not a date"),)
     assert () == take(database, pulled("service", service(1, 1), set_aside=refused)).missing
     assert [("service", "2")] == values(engine, "select stream, record_id from pipeline.set_aside_record")
     take(database, pulled("service", service(2, 1), extent="partial"), run_id=3)

@@ -44,7 +44,7 @@ def link(engine: Engine, accounts: list[tuple[Any, ...]], clients: list[tuple[An
 def test_a_customer_is_linked_only_where_nobody_doubts_it(
     engine: Engine, accounts: list[Any], clients: list[Any], expected: list[Any]
 ) -> None:
-    """Both rules; a conflict takes the client from everybody; accounts that are no customers claim nothing."""
+    """Both rules; a conflict takes the client from everybody; accounts that are not customers claim nothing."""
     assert expected == link(engine, accounts, clients)
 
 

@@ -28,7 +28,7 @@ def faults_of(parse: columns.Parser, *values: Any) -> dict[int, str]:
 def test_whole_numbers_come_as_numbers_or_text() -> None:
     """Ids and counters are numbers or strings by action and version (Q17)."""
     assert [7, 8, None, None] == read(columns.integer, 7, "8", "", None)
-    assert {1: "'7x' is no whole number", 2: "True is no whole number"} == {
+    assert {1: "'7x' is not a whole number", 2: "True is not a whole number"} == {
         at: reason.replace("'True'", "True") for at, reason in faults_of(columns.integer, 1, "7x", True).items()
     }
 
@@ -93,14 +93,14 @@ def test_one_bad_value_refuses_its_record_only() -> None:
     table, refused = columns.read(records, wanted, lambda at: f"row {at}")
     assert [1] == table["id"].to_pylist()
     assert [
-        SetAsideRecord("2", "duedate", "'soon' is no date"),
+        SetAsideRecord("2", "duedate", "'soon' is not a date"),
         SetAsideRecord("row 2", "id", "is missing"),
     ] == refused
 
 
 def test_free_text_is_not_repeated_in_a_refusal() -> None:
     """A refusal quotes ids, dates and numbers, never what could be a name or an address."""
-    assert {0: "the value is no date"} == faults_of(columns.day, "ana@example.org")
+    assert {0: "the value is not a date"} == faults_of(columns.day, "ana@example.org")
 
 
 def test_only_whole_entities_are_decoded() -> None:

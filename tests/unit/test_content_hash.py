@@ -72,7 +72,7 @@ def test_values_that_look_alike_hash_apart(one: dict[str, Any], other: dict[str,
 
 
 def test_hashes_stay_the_same_from_version_to_version() -> None:
-    """Another result is no error, but would have every row of every install compared and written once."""
+    """Another result is not an error, but would have every row of every install compared and written once."""
     row = {"client_id": 7, "invoice_number": "2026-1", "status": "Paid", "due_on": date(2026, 4, 1), "paid_at": NOON}
     assert hashes(row, row | {"status": "x" * 80}) == [9000516452229929976, -4155359198576731669]
 

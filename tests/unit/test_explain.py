@@ -80,7 +80,7 @@ def test_explanations_agree_with_the_rules(known: Facts) -> None:
 
 
 def test_nobody_has_no_tasks() -> None:
-    """An account that is no customer: nothing applies and nothing comes."""
+    """An account that is not a customer: nothing applies and nothing comes."""
     nobody = Facts("001000000000001AAA", None)
     assert ([], []) == (
         explain.tasks(nobody, RULES, NOON),

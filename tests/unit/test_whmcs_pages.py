@@ -52,5 +52,5 @@ def test_the_usual_form_reads_the_same_both_ways(told: dict[str, Any]) -> None:
     ],
 )
 def test_any_other_form_is_left_to_the_way_that_knows_it(body: bytes) -> None:
-    """Refusals, other lists, rows without an id, what is no JSON."""
+    """Refusals, other lists, rows without an id, what is not JSON."""
     assert usual(ACTION, body) is None

@@ -17,7 +17,7 @@ def answer(row: bytes, result: bytes = b"success") -> bytes:
 
 
 def test_the_fields_that_are_taken_are_read_past_those_that_are_broken() -> None:
-    """Bytes that are no UTF-8 and control characters spoil only the text they stand in."""
+    """Bytes that are not UTF-8 and control characters spoil only the text they stand in."""
     row = row_of(answer(b"<id>5</id><notes>Caf\xe9\x0b</notes><name>A &amp;amp; B</name>"), "products", "product", KEYS)
     assert row is not None
     assert ({"id": "5", "name": "A &amp; B", "status": None}, 7, False) == (row.values, row.total, row.is_broken)

@@ -39,7 +39,7 @@ def understood(error: Exception, action: str) -> SourceError:
     if isinstance(error, SalesforceError):
         return _refusal(error.status, error.content, action)
     if isinstance(error, requests.exceptions.InvalidJSONError):
-        return TransientError(_said(action, "something that is no JSON", "it may be in maintenance; try again later"))
+        return TransientError(_said(action, "something that is not JSON", "it may be in maintenance; try again later"))
     if isinstance(error, requests.exceptions.RequestException):
         reason = _words_of(error)
         return TransientError(f"Salesforce: {action}: {reason}; check SALESFORCE_INSTANCE_URL and the network")

@@ -89,7 +89,7 @@ def _json(answer: requests.Response, what: str) -> dict[str, Any]:
     except requests.exceptions.JSONDecodeError:
         decoded = None
     if not isinstance(decoded, dict):
-        raise ProtocolError(f"Salesforce: bulk query of {what}: answered something that is no job; REST is used")
+        raise ProtocolError(f"Salesforce: bulk query of {what}: answered something that is not a job; REST is used")
     return decoded
 
 

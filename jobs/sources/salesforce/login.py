@@ -111,7 +111,7 @@ def _domain(instance_url: str) -> str:
 def _bad_key(settings: Settings, error: Exception) -> str:
     if settings.salesforce_flow == "jwt":
         return (
-            f"Salesforce: login: {settings.salesforce_private_key_file} is no RSA private key in PEM form; "
+            f"Salesforce: login: {settings.salesforce_private_key_file} is not an RSA private key in PEM form; "
             "check SALESFORCE_PRIVATE_KEY_FILE"
         )
     return f"Salesforce: login: the answer could not be read ({type(error).__name__}); check SALESFORCE_INSTANCE_URL"

@@ -194,7 +194,7 @@ def _translated(action: str, request: Callable[[Salesforce], T], client: Salesfo
 def _page(answer: Any, what: str) -> dict[str, Any]:
     if isinstance(answer, dict) and isinstance(answer.get("records"), list) and isinstance(answer.get("done"), bool):
         return answer
-    raise ProtocolError(f"Salesforce: query of {what}: answered JSON that is no query result; check the instance URL")
+    raise ProtocolError(f"Salesforce: query of {what}: the answer is not a query result; check the instance URL")
 
 
 def _path(following: Any, what: str) -> str:

@@ -118,7 +118,7 @@ def _no_envelope(action: str, response: httpx.Response) -> SourceError:
         )
     if response.status_code in (400, 404, 405, 410):
         return SourceError(_said(action, f"HTTP {response.status_code} without an API answer", "check WHMCS_URL"))
-    shown = "an empty body" if not response.content.strip() else "a page that is no API answer"
+    shown = "an empty body" if not response.content.strip() else "a page that is not an API answer"
     return TransientError(
         _said(action, f"HTTP {response.status_code}, {shown}", "see whether WHMCS is in maintenance or a firewall asks")
     )

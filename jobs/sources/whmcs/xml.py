@@ -30,7 +30,7 @@ class XmlRow:
 
 
 def row_of(body: bytes, container: str, item: str, keys: Iterable[str]) -> XmlRow | None:
-    """The first row under `container/item`; None when the answer is no success, has no row or is no XML."""
+    """The first row under `container/item`; None when the answer is not a success, has no row or is not XML."""
     text = ILLEGAL.sub("", body.decode("utf-8", "replace"))
     if "<!DOCTYPE" in text:
         return None

@@ -1,4 +1,4 @@
--- Everything known of each customer asked for, one row each, account null for one that is no customer (any more); customer_ids: Account ids; zone: the business time zone (IANA name).
+-- Everything known of each customer asked for, one row each, account null for one that is not a customer (any more); customer_ids: Account ids; zone: the business time zone (IANA name).
 with asked as materialized (
     select distinct asked_for.customer_id
     from unnest(cast(:customer_ids as text [])) as asked_for (customer_id)

@@ -135,7 +135,7 @@ def test_a_history_that_cannot_be_read_in_passing_is_read_by_the_next_run(tracke
 
 @pytest.mark.parametrize("why", ["no object", "forbidden", "not tracked"])
 def test_an_org_without_history_shows_the_ends_and_says_nothing(world: World, why: str) -> None:
-    """No tracking is no fault: one transition from end to end, no warning, exit 0."""
+    """No tracking is not a fault: one transition from end to end, no warning, exit 0."""
     world.accounts(3)
     if why == "no object":
         world.org.remove_object("AccountHistory")

@@ -193,7 +193,7 @@ def test_a_wrong_password_is_tried_once_a_run(world: World) -> None:
 
 
 def test_a_login_that_fails_in_passing_is_tried_again(changed: World) -> None:
-    """An edge page in place of a token is no verdict on the credentials (H40)."""
+    """An edge page in place of a token is not a verdict on the credentials (H40)."""
     changed.org.faults.add("html", "oauth2/token")
     changed.org.faults.add("status", "oauth2/token", status="503 Service Unavailable")
     assert "succeeded" == changed.sync().outcome

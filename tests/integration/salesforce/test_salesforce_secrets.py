@@ -56,7 +56,7 @@ def test_nothing_secret_or_personal_is_kept_or_said(
     person = {"Name": PERSON, "PersonEmail": EMAIL, "Phone": PHONE, "BillingStreet": STREET, "Website": EMAIL}
     accounts = world.accounts(220, **person)
     world.order(accounts[0], Name=PERSON, Description=f"{PERSON} {PHONE}")
-    world.order(EMAIL)  # refused: its AccountId is no id
+    world.order(EMAIL)  # refused: its AccountId is not an id
     world.org.insert("Case", AccountId=accounts[0], Subject="Slow internet", Description=f"{PERSON}, {STREET}")
     world.limits["timeout_seconds"] = 0.3
     clients, soap = world.settings, _soap(world)

@@ -98,7 +98,7 @@ def _between_pages(world: World, stream: str, act: Any) -> None:
     world.install.after_page = once
 
 
-# Text that is no UTF-8 ------------------------------------------------------------------------------------------------
+# Text that is not UTF-8 -----------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("stream", ["client", "service", "invoice", "cancellation"])
