@@ -12,7 +12,7 @@ from pathlib import Path
 from config import database, logs
 from config.errors import MeStatusError, SettingsError
 from jobs import migrate, program, progress
-from jobs.commands import announce, doctor, explain, export, held, rebuild, schedule, status
+from jobs.commands import announce, doctor, explain, export, held, hint, rebuild, schedule, status
 from jobs.program import FAILED, SUCCESS, WRONG_USE, Program, answer, complain, say
 from jobs.runs import dispatch
 from jobs.runs.dispatch import RunOptions
@@ -193,6 +193,9 @@ def _parser() -> argparse.ArgumentParser:
     explaining = add("explain", "why a customer has its tasks and notifications", _with(explain.command))
     explaining.add_argument("customer", metavar="CUSTOMER", help="Account id (15 or 18 characters) or WHMCS client id")
     _add_as_of(explaining)
+
+    hinting = add("hint", "has customers read again from both sources, within seconds", _with(hint.command))
+    hinting.add_argument("customers", nargs="+", metavar="CUSTOMER", help="Account id or WHMCS client id")
 
     _add_held(add("held", "the runs that the flood or shrink gate stopped", _with(held.command), json=False))
     _add_announce(add("announce", "sends a SYSTEM_ANNOUNCEMENT to everybody or to the listed", _with(announce.command)))
