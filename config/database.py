@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import tempfile
 import warnings
 from collections.abc import Callable, Iterator
@@ -116,6 +117,12 @@ def database_url(settings: Settings) -> str:
     if settings.database_url is not None:
         return "postgresql://" + settings.database_url.split("://", 1)[1]
     return embedded_url(settings.me_status_home)
+
+
+def without_password(url: str) -> str:
+    """The URL with its password hidden, wherever it stands: before the host or among the parameters."""
+    hidden = re.sub(r"(?<=://)([^/\s:@]*):[^/\s@]*(?=@)", r"\1:[hidden]", url)
+    return re.sub(r"(?i)(?<=password=)[^&]+", "[hidden]", hidden)
 
 
 def embedded_url(home: Path) -> str:

@@ -72,29 +72,29 @@ class Link(Table):
 
 
 class EligibilityWords(Table):
-    """Source words of each eligibility status."""
+    """Source words of each eligibility status; a status left out has none."""
 
-    pending: tuple[str, ...]
-    eligible: tuple[str, ...]
-    ineligible: tuple[str, ...]
+    pending: tuple[str, ...] = ()
+    eligible: tuple[str, ...] = ()
+    ineligible: tuple[str, ...] = ()
 
 
 class VerificationWords(Table):
-    """Source words of each verification status."""
+    """Source words of each verification status; a status left out has none."""
 
-    submitted: tuple[str, ...]
-    verified: tuple[str, ...]
-    rejected: tuple[str, ...]
+    submitted: tuple[str, ...] = ()
+    verified: tuple[str, ...] = ()
+    rejected: tuple[str, ...] = ()
 
 
 class OrderWords(Table):
     """Source words of an order: draft, approved, closed of its status; activated, failed of its activation status."""
 
-    draft: tuple[str, ...]
-    approved: tuple[str, ...]
-    closed: tuple[str, ...]
-    activated: tuple[str, ...]
-    failed: tuple[str, ...]
+    draft: tuple[str, ...] = ()
+    approved: tuple[str, ...] = ()
+    closed: tuple[str, ...] = ()
+    activated: tuple[str, ...] = ()
+    failed: tuple[str, ...] = ()
 
 
 class Words(Table):
@@ -124,6 +124,6 @@ class FieldMapping(Table):
     words: Words
 
 
-def load(replacement: Path | None = None) -> FieldMapping:
-    """The packaged mapping, or the operator's. Raises SettingsError."""
-    return read(FieldMapping, "fields.toml", replacement)
+def load(overlay: Path | None = None) -> FieldMapping:
+    """The packaged mapping with the operator's laid over. Raises SettingsError."""
+    return read(FieldMapping, "fields.toml", overlay)

@@ -38,10 +38,12 @@ _known_secrets: set[str] = set()
 def configure(settings: Settings | None = None, *, level: int = logging.INFO) -> None:
     """Sets up logging for this process, that of libraries (from warnings on) included.
 
-    The values of the settings' secrets are hidden wherever they would appear.
+    The values of the settings' secrets are hidden wherever they would appear. ME_STATUS_LOG_LEVEL of the settings (else
+    `level`) is the level of our own loggers; `debug` lets libraries speak from info on.
     """
     if settings is not None:
         remember_secrets(settings)
+        level = logging.getLevelNamesMapping()[settings.me_status_log_level.upper()]
     chain: list[Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
@@ -57,7 +59,7 @@ def configure(settings: Settings | None = None, *, level: int = logging.INFO) ->
     handler.setFormatter(structlog.stdlib.ProcessorFormatter(foreign_pre_chain=chain, processors=_last_steps()))
     root = logging.getLogger()
     root.handlers[:] = [handler]
-    root.setLevel(logging.WARNING)
+    root.setLevel(logging.INFO if level == logging.DEBUG else max(level, logging.WARNING))
     for room in ROOMS:
         logging.getLogger(room).setLevel(level)
 

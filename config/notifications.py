@@ -76,6 +76,6 @@ def names_in_braces(template: str) -> set[str]:
     return {name for _, name, _, _ in Formatter().parse(template) if name is not None}
 
 
-def load(replacement: Path | None = None) -> NotificationRules:
-    """The packaged rules, or the operator's. Raises SettingsError."""
-    return read(NotificationRules, "notifications.toml", replacement)
+def load(overlay: Path | None = None) -> NotificationRules:
+    """The packaged rules with the operator's laid over. Raises SettingsError."""
+    return read(NotificationRules, "notifications.toml", overlay)

@@ -8,23 +8,25 @@ from typing import Self
 from zoneinfo import ZoneInfo
 
 from apscheduler.triggers.cron import CronTrigger
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from config.datafile import Table, read
+from config.nearest import did_you_mean
 
 JOBS = ("sync-salesforce", "sync-whmcs", "refresh", "prune")
 
 
 class JobTiming(Table):
-    """When one job is due: every so many minutes, or by a cron expression in the business zone."""
+    """When one job is due: every so many minutes, or by a cron expression in the business zone; or never, when off."""
 
     every: int | None = Field(default=None, ge=1, le=1440)
     cron: str | None = None
+    off: bool = False
 
     @model_validator(mode="after")
     def _one_of_both(self) -> Self:
-        if (self.every is None) == (self.cron is None):
-            raise ValueError("give either every (minutes) or cron (five fields)")
+        if [self.every is not None, self.cron is not None, self.off].count(True) != 1:
+            raise ValueError("give one of every (minutes), cron (five fields) and off = true")
         if self.cron is not None:
             CronTrigger.from_crontab(self.cron, timezone="UTC")
         return self
@@ -132,13 +134,15 @@ class Schedule(Table):
     shrink_gate: ShrinkGate
     retention_days: Retention
 
-    @model_validator(mode="after")
-    def _known_jobs(self) -> Self:
-        if unknown := sorted(set(self.jobs) - set(JOBS)):
-            raise ValueError(f"jobs: {', '.join(unknown)} is not a job; there are {', '.join(JOBS)}")
-        return self
+    @field_validator("jobs")
+    @classmethod
+    def _known_jobs_that_are_not_off(cls, jobs: dict[str, JobTiming]) -> dict[str, JobTiming]:
+        if unknown := sorted(set(jobs) - set(JOBS)):
+            hint = did_you_mean(unknown[0], JOBS)
+            raise ValueError(f"{', '.join(unknown)} is not a job; there are {', '.join(JOBS)}{hint}")
+        return {job: timing for job, timing in jobs.items() if not timing.off}
 
 
-def load(replacement: Path | None = None) -> Schedule:
-    """The packaged schedule, or the operator's. Raises SettingsError."""
-    return read(Schedule, "schedule.toml", replacement)
+def load(overlay: Path | None = None) -> Schedule:
+    """The packaged schedule with the operator's laid over. Raises SettingsError."""
+    return read(Schedule, "schedule.toml", overlay)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 import re
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, get_args
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -13,7 +13,11 @@ import platformdirs
 from pydantic import BeforeValidator, Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from config import given
 from config.errors import SettingsError
+from config.nearest import did_you_mean
+
+LOG_LEVELS = ("debug", "info", "warning", "error")
 
 
 def _empty_is_unset(value: object) -> object:
@@ -61,12 +65,14 @@ class Settings(BaseSettings):
     me_status_jwt_audience: Text = None
     me_status_ops_token: Secret = None
     me_status_executor: str = "threads"
+    me_status_log_level: str = "info"
 
     @field_validator("me_status_timezone", "whmcs_timezone")
     @classmethod
     def _is_a_zone(cls, value: str | None) -> str | None:
         if value is not None and value not in available_timezones():
-            raise ValueError(f"{value!r} is not an IANA time zone; write one like Asia/Tokyo")
+            hint = did_you_mean(value, available_timezones()) or "; write one like Asia/Tokyo"
+            raise ValueError(f"{value!r} is not an IANA time zone{hint}")
         return value
 
     @field_validator("database_url")
@@ -98,6 +104,14 @@ class Settings(BaseSettings):
         if not re.fullmatch(r"threads|processes|dask://[^\s/:]+:\d+", value):
             raise ValueError(f"{value!r} is not an executor; write threads, processes or dask://HOST:PORT")
         return value
+
+    @field_validator("me_status_log_level")
+    @classmethod
+    def _is_a_level(cls, value: str) -> str:
+        if value.lower() not in LOG_LEVELS:
+            hint = did_you_mean(value.lower(), LOG_LEVELS)
+            raise ValueError(f"{value!r} is not a level; write {', '.join(LOG_LEVELS)}{hint}")
+        return value.lower()
 
     @field_validator("me_status_jwt_key")
     @classmethod
@@ -218,13 +232,26 @@ def read() -> tuple[Settings, dict[str, str]]:
 
     Faults are given rather than raised, so that a command can name what it misses along with them.
     """
-    faults: dict[str, str] = {}
+    files, sentences = given.from_files(from_files(), given.everything())
+    values = {name.lower(): found.value for name, found in files.items()}
+    faults = {name.lower(): sentence for name, sentence in sentences.items()}
     while True:
         unset = {name: _default(name) for name in faults}
         try:
-            return Settings(**unset), {name.upper(): sentence for name, sentence in faults.items()}
+            return Settings(**(values | unset)), {name.upper(): sentence for name, sentence in faults.items()}
         except ValidationError as error:
             faults |= dict(_fault(fault["loc"], fault["msg"]) for fault in error.errors())
+
+
+def from_files() -> list[str]:
+    """The settings that NAME_FILE may give: the secrets, and DATABASE_URL, which may hold a password."""
+    fields = Settings.model_fields.items()
+    return ["DATABASE_URL", *(name.upper() for name, field in fields if SecretStr in get_args(field.annotation))]
+
+
+def known_names() -> list[str]:
+    """Every name that the environment may give."""
+    return [*(name.upper() for name in Settings.model_fields), *(f"{name}_FILE" for name in from_files())]
 
 
 def _default(name: str) -> Any:

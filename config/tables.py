@@ -15,11 +15,13 @@ from config.settings import Settings
 from config.tasks import TaskCopies
 
 Loaded = TypeVar("Loaded")
+DATA_FILES = ("fields", "notifications", "tasks", "schedule")
+"""Names of the data files: config/<name>.toml, with the file of ME_STATUS_<NAME> laid over it."""
 
 
 @dataclass(frozen=True)
 class Tables:
-    """What the data files say: packaged, or the operator's replacements."""
+    """What the data files say: packaged, with the operator's laid over them."""
 
     mapping: FieldMapping
     notifications: NotificationRules

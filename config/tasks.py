@@ -49,6 +49,6 @@ class TaskCopies(Table):
         return self
 
 
-def load(replacement: Path | None = None) -> TaskCopies:
-    """The packaged copy, or the operator's. Raises SettingsError."""
-    return read(TaskCopies, "tasks.toml", replacement)
+def load(overlay: Path | None = None) -> TaskCopies:
+    """The packaged copy with the operator's laid over. Raises SettingsError."""
+    return read(TaskCopies, "tasks.toml", overlay)

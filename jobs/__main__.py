@@ -12,7 +12,7 @@ from pathlib import Path
 from config import database, logs
 from config.errors import MeStatusError, SettingsError
 from jobs import migrate, program, progress
-from jobs.commands import announce, doctor, explain, export, held, hint, rebuild, schedule, status
+from jobs.commands import announce, configuration, doctor, explain, export, held, hint, rebuild, schedule, status
 from jobs.program import FAILED, SUCCESS, WRONG_USE, Program, answer, complain, say
 from jobs.runs import dispatch
 from jobs.runs.dispatch import RunOptions
@@ -190,6 +190,9 @@ def _parser() -> argparse.ArgumentParser:
 
     add("status", "health of each source, last runs, held runs, next due; exit 0 healthy, 1 not", _with(status.command))
     add("doctor", "checks settings, database, sources, fields and links, with the remedy", doctor.command)
+    _add_config(
+        add("config", "the settings and data files in force, and what is wrong with them", configuration.command)
+    )
     explaining = add("explain", "why a customer has its tasks and notifications", _with(explain.command))
     explaining.add_argument("customer", metavar="CUSTOMER", help="Account id (15 or 18 characters) or WHMCS client id")
     _add_as_of(explaining)
@@ -234,6 +237,12 @@ def _add_held(parser: argparse.ArgumentParser) -> None:
         if name != "list":
             action.add_argument("run_id", type=_count, metavar="RUN", help="the id of the held run")
             _add_as_of(action)
+
+
+def _add_config(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "action", choices=("show", "check"), help="show: each value and its origin; check: exit 2 for faults"
+    )
 
 
 def _add_announce(parser: argparse.ArgumentParser) -> None:

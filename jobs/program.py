@@ -11,11 +11,13 @@ from typing import Any
 
 from sqlalchemy import Engine
 
-from config import database, logs, settings, tables
+from config import database, given, logs, settings, tables
 from config.errors import SettingsError
 from config.settings import Settings
 from config.tables import Tables
 from jobs import migrate
+
+log = logs.get("settings")
 
 SUCCESS, FAILED, WRONG_USE, NEEDS_ATTENTION = 0, 1, 2, 3
 """Exit codes of the contract; the last: held, or finished with records refused."""
@@ -57,6 +59,8 @@ def load(*jobs: str) -> Program:
     loaded, wrong = settings.read()
     faults = list(wrong.values())
     logs.configure(loaded)
+    for sentence in given.unknown(settings.known_names(), given.everything()):
+        log.warning(sentence)
     try:
         read = tables.load(loaded)
     except SettingsError as error:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 
-from config import settings
+from config import given, settings
 from config.errors import SettingsError
 from config.settings import Settings
 from jobs import program
+from jobs.__main__ import main
 
 
 @pytest.fixture(autouse=True)
@@ -79,3 +81,121 @@ def test_what_is_wrong_and_what_is_missing_are_named_at_once(monkeypatch: pytest
     assert ["ME_STATUS_TIMEZONE:", "WHMCS_SECRET", "WHMCS_URL:"] == sorted(
         fault.split(" ")[0] for fault in raised.value.faults
     )
+
+
+def test_a_secret_may_come_from_a_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """As secret stores mount it; the newline at its end is not part of it."""
+    (tmp_path / "secret").write_text("s3cr3t of WHMCS\n")
+    (tmp_path / "url").write_text("postgresql://app:pw@db/main\n")
+    monkeypatch.setenv("WHMCS_SECRET_FILE", str(tmp_path / "secret"))
+    monkeypatch.setenv("DATABASE_URL_FILE", str(tmp_path / "url"))
+    loaded = settings.load()
+    assert loaded.whmcs_secret is not None
+    assert ("s3cr3t of WHMCS", "postgresql://app:pw@db/main") == (
+        loaded.whmcs_secret.get_secret_value(),
+        loaded.database_url,
+    )
+
+
+def test_every_secret_has_its_file_name() -> None:
+    """Whoever adds a secret setting gets NAME_FILE with it."""
+    assert {"WHMCS_ACCESS_KEY", "ME_STATUS_JWT_KEY", "ME_STATUS_OPS_TOKEN", "SALESFORCE_PASSWORD"} <= set(
+        settings.from_files()
+    )
+    assert "WHMCS_URL" not in settings.from_files()
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [(None, "cannot be read"), ("\n", "is empty"), ("short", "has 5 bytes")],
+    ids=["gone", "empty", "bad"],
+)
+def test_a_secret_file_at_fault_is_named(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, text: str | None, said: str
+) -> None:
+    """With the setting's name; its content is not repeated."""
+    file = tmp_path / "key"
+    if text is not None:
+        file.write_text(text)
+    monkeypatch.setenv("ME_STATUS_JWT_KEY_FILE", str(file))
+    with pytest.raises(SettingsError, match=said):
+        settings.load()
+
+
+def test_a_secret_given_twice_is_a_fault(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Nobody should have to guess which one counts."""
+    (tmp_path / "secret").write_text("one")
+    monkeypatch.setenv("WHMCS_SECRET", "two")
+    monkeypatch.setenv("WHMCS_SECRET_FILE", str(tmp_path / "secret"))
+    with pytest.raises(SettingsError, match="both set; keep one"):
+        settings.load()
+
+
+def test_a_name_that_is_not_a_setting_is_named_with_the_nearest(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Names of other programs are passed over."""
+    monkeypatch.setenv("ME_STATUS_TIMEZON", "Asia/Tokyo")
+    monkeypatch.setenv("WHMCS_SECRETS", "x")
+    monkeypatch.setenv("WHMCS_THEME", "six")
+    assert [
+        "ME_STATUS_TIMEZON is not a setting; did you mean ME_STATUS_TIMEZONE?",
+        "WHMCS_SECRETS is not a setting; did you mean WHMCS_SECRET?",
+    ] == given.unknown(settings.known_names(), given.everything())
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("ME_STATUS_TIMEZONE", "Asia/Tokio", "did you mean Asia/Tokyo?"),
+        ("ME_STATUS_LOG_LEVEL", "warn", "did you mean warning?"),
+    ],
+)
+def test_a_misspelt_value_is_named_with_the_nearest(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str, said: str
+) -> None:
+    """Where the values are a list of words."""
+    monkeypatch.setenv(name, value)
+    with pytest.raises(SettingsError) as caught:
+        settings.load()
+    assert said in str(caught.value)
+
+
+def test_config_show_names_the_origin_of_each_value_and_hides_secrets(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Environment, .env, file, default; of data files the operator's keys and the packaged ones."""
+    (tmp_path / ".env").write_text("ME_STATUS_TIMEZONE=Asia/Tokyo\n")
+    (tmp_path / "key").write_text("k" * 40)
+    (tmp_path / "schedule.toml").write_text("[limits]\nwindow_rows = 7\n")
+    monkeypatch.setenv("ME_STATUS_JWT_KEY_FILE", str(tmp_path / "key"))
+    monkeypatch.setenv("ME_STATUS_SCHEDULE", "schedule.toml")
+    monkeypatch.setenv("DATABASE_URL", "postgresql://app:hunter22@db/main")
+    assert 0 == main(["config", "show", "--json"])
+    text = capsys.readouterr().out
+    shown = json.loads(text)
+    assert {"value": "Asia/Tokyo", "from": ".env"} == shown["settings"]["ME_STATUS_TIMEZONE"]
+    assert {"value": "[hidden]", "from": str(tmp_path / "key")} == shown["settings"]["ME_STATUS_JWT_KEY"]
+    assert {"value": "postgresql://app:[hidden]@db/main", "from": "environment"} == shown["settings"]["DATABASE_URL"]
+    assert {"value": None, "from": "default"} == shown["settings"]["WHMCS_URL"]
+    values = shown["dataFiles"]["schedule"]["values"]
+    assert {"value": 7, "from": "schedule.toml"} == values["limits.window_rows"]
+    assert "config/schedule.toml" == values["limits.batch_customers"]["from"]
+    assert "hunter22" not in text
+    assert "k" * 40 not in text
+
+
+def test_config_check_exits_2_with_all_faults(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Names, values, data files and sources half given, at once; without any, exit 0."""
+    assert 0 == main(["config", "check"])
+    (tmp_path / "tasks.toml").write_text('[onbording]\ntone = "info"\n')
+    monkeypatch.setenv("ME_STATUS_TIMEZON", "Asia/Tokyo")
+    monkeypatch.setenv("ME_STATUS_LOG_LEVEL", "loud")
+    monkeypatch.setenv("ME_STATUS_TASKS", "tasks.toml")
+    monkeypatch.setenv("WHMCS_URL", "https://billing.example")
+    capsys.readouterr()
+    assert 2 == main(["config", "check", "--json"])
+    written = capsys.readouterr()
+    assert 5 == len(json.loads(written.out)["faults"])
+    for part in ("ME_STATUS_TIMEZONE?", "'loud'", "onboarding?", "WHMCS_IDENTIFIER", "WHMCS_SECRET"):
+        assert part in written.err
