@@ -15,7 +15,7 @@ from jobs import migrate, program, progress
 from jobs.commands import announce, configuration, doctor, explain, export, held, hint, rebuild, schedule, status
 from jobs.program import FAILED, SUCCESS, WRONG_USE, Program, answer, complain, say
 from jobs.runs import dispatch
-from jobs.runs.dispatch import RunOptions
+from jobs.runs.ledger import RunOptions
 from jobs.runs.run import Report, by_hand, exit_code, in_rehearsal
 from jobs.text import parse as parse_instant
 

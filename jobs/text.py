@@ -1,9 +1,11 @@
-"""Instants as people write them on the command line and read them in answers."""
+"""How values are read from people and written to them: instants, counts, and rows as JSON objects."""
 
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
+from collections.abc import Mapping
+from datetime import UTC, date, datetime
+from typing import Any
 
 EARLIEST, LATEST = datetime(1970, 1, 1, tzinfo=UTC), datetime(3000, 1, 1, tzinfo=UTC)
 """What a run may be as of: within these no window, retention or calendar overflows."""
@@ -31,3 +33,26 @@ def written(instant: datetime | None) -> str | None:
 def in_seconds(text: str) -> str:
     """A text for people: its instants without fractions of a second."""
     return FRACTION.sub("", text)
+
+
+def counted(count: int, one: str, many: str) -> str:
+    """'1 invoice due', '1,200 invoices due'."""
+    return f"{count:,} {one if count == 1 else many}"
+
+
+def as_object(row: Mapping[Any, Any]) -> dict[str, Any]:
+    """A row of the database as an object of JSON: names in camel case, instants and dates as text."""
+    return {camel(name): plain(value) for name, value in row.items()}
+
+
+def camel(name: str) -> str:
+    """`amount_due` as `amountDue`."""
+    first, *rest = name.split("_")
+    return first + "".join(word.capitalize() for word in rest)
+
+
+def plain(value: Any) -> Any:
+    """Instants and dates as text, anything else as it is."""
+    if isinstance(value, datetime):
+        return written(value)
+    return value.isoformat() if isinstance(value, date) else value

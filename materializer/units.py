@@ -1,13 +1,22 @@
-"""Units of work: functions of a database and plain values, each one transaction, done here or handed to workers."""
+"""Units of work: functions of a database and plain values, each one transaction, done here or handed to workers.
+
+A unit commits under its name in the run, so that doing it twice is doing it once.
+"""
 
 from __future__ import annotations
 
+import json
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
+from dataclasses import dataclass
+from datetime import datetime
 from itertools import chain, islice
 from typing import Any, Protocol
 
+from sqlalchemy import Connection
+
+import sql
 from config.database import Database
 
 Unit = Callable[..., dict[str, Any]]
@@ -35,8 +44,36 @@ class Watch(Protocol):
         """Says that so much more is done."""
 
 
+@dataclass(frozen=True)
+class At:
+    """The run that something belongs to, and its now (aware UTC): what the rules and every written row go by."""
+
+    run_id: int
+    now: datetime
+
+
+@dataclass(frozen=True)
+class Batching:
+    """How work is divided: into units of `size` rows or customers, done by `submit` (None: here), with `watch` told."""
+
+    size: int
+    submit: Submit | None = None
+    watch: Watch | None = None
+
+
 FEW = 2
 """Units that are done here, rather than starting workers for them."""
+
+
+def once(connection: Connection, at: At, unit: str, work: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    """What the unit of the run counted: now, or when it was committed before, and then nothing is done."""
+    named = {"run_id": at.run_id, "unit": unit}
+    if connection.execute(sql.statement("ledger/claim_run_unit"), named).first() is None:
+        committed: dict[str, Any] = connection.execute(sql.statement("ledger/read_run_unit"), named).scalar_one()
+        return committed
+    counts = work()
+    connection.execute(sql.statement("ledger/finish_run_unit"), named | {"counts": json.dumps(counts)})
+    return counts
 
 
 def done(

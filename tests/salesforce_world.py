@@ -14,7 +14,7 @@ from sqlalchemy import Engine, text
 from config import tables
 from config.settings import GivenSettings
 from jobs.program import Program
-from jobs.runs.dispatch import RunOptions
+from jobs.runs.ledger import RunOptions
 from jobs.runs.run import Report, by_hand
 from jobs.sandbox.clock import SimulatedClock
 from jobs.sandbox.population import Population

@@ -15,43 +15,30 @@ from jobs.program import FAILED, SUCCESS, Program, answer, complain, say
 from jobs.runs import ledger
 from jobs.runs.dispatch import rules
 from materializer.refresh import outbox
-from materializer.refresh.outbox import Announced, NeedsConfirmation
+from materializer.refresh.outbox import Announced, Announcement, NeedsConfirmation
 
 
 def command(program: Program, arguments: argparse.Namespace) -> int:
     """Sends it; beyond the flood gate's limit it asks on a terminal, and elsewhere needs --yes (exit 1 without)."""
     customers = None if arguments.customers is None else listed(arguments.customers)
+    announcement = Announcement(arguments.title, arguments.message, arguments.url, customers)
     now = arguments.as_of or datetime.now(UTC)
     with program.database() as engine:
-        done = announce(engine, program, arguments, customers, now, confirmed=arguments.yes)
+        done = announce(engine, program, announcement, now, confirmed=arguments.yes)
         if isinstance(done, NeedsConfirmation) and _agrees(done):
-            done = announce(engine, program, arguments, customers, now, confirmed=True)
+            done = announce(engine, program, announcement, now, confirmed=True)
     if isinstance(done, NeedsConfirmation):
         return _tell_unsent(done, arguments)
     return _tell(done, arguments)
 
 
 def announce(
-    engine: Engine,
-    program: Program,
-    arguments: argparse.Namespace,
-    customers: list[str] | None,
-    now: datetime,
-    *,
-    confirmed: bool,
+    engine: Engine, program: Program, announcement: Announcement, now: datetime, *, confirmed: bool
 ) -> Announced | NeedsConfirmation:
     """One attempt, as a run of its own in the ledger."""
     with ledger.started(engine, "announce", now=now) as run:
         done = outbox.announce(
-            run.database,
-            rules(program.settings, program.tables),
-            title=arguments.title,
-            message=arguments.message,
-            url=arguments.url,
-            customers=customers,
-            run_id=run.run_id,
-            now=now,
-            confirmed=confirmed,
+            run.database, rules(program.settings, program.tables), announcement, run.at, confirmed=confirmed
         )
         run.counts.update(_counts(done))
     return done

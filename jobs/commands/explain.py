@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -16,7 +16,7 @@ from jobs.commands import explain_text
 from jobs.commands.rebuild import account_id
 from jobs.program import SUCCESS, Program, answer, say
 from jobs.runs.dispatch import rules as rules_of
-from jobs.text import in_seconds, written
+from jobs.text import as_object, in_seconds, written
 from materializer.refresh import read_model
 from materializer.rules import explain
 from materializer.rules.calendar import today
@@ -64,12 +64,12 @@ def gather(connection: Connection, program: Program, asked: str, now: datetime) 
         "isCustomer": facts.account is not None,
         "link": _link(connection, customer, row),
         "document": _document(facts, row, rules, now),
-        "nextChange": _plain(explain.next_change(facts, rules, now)),
+        "nextChange": _built(explain.next_change(facts, rules, now)),
         "sources": _ages(connection, row, now),
         "account": _account(row, program),
         "records": _listed(connection, "explain/explain_records", account_id=customer, client_id=row["client_id"]),
-        "tasks": _plain(explain.tasks(facts, rules, now)),
-        "reminders": _plain(explain.reminders(facts, rules, now, is_fresh=is_fresh)),
+        "tasks": _built(explain.tasks(facts, rules, now)),
+        "reminders": _built(explain.reminders(facts, rules, now, is_fresh=is_fresh)),
         "notifications": _notifications(connection, facts, rules, customer, now),
         "waiting": _listed(connection, "explain/explain_waiting", customer_id=customer, at_most=AT_MOST),
         "suppressed": _listed(connection, "explain/explain_suppressed", customer_id=customer, at_most=AT_MOST),
@@ -168,7 +168,7 @@ def _notifications(
     for row in connection.execute(sql.statement("explain/explain_notifications"), parameters).mappings():
         again_from = row["created_at"] + timedelta(hours=rules.notifications.types[row["type"]].window_hours)
         why = {"why": _why(row, facts, rules, steps), "sameAgainFrom": written(again_from)}
-        told.append(_camelled(row) | why | {"isWithinWindow": now < again_from})
+        told.append(as_object(row) | why | {"isWithinWindow": now < again_from})
     return told
 
 
@@ -180,28 +180,13 @@ def _why(row: RowMapping, facts: Facts, rules: Rules, steps: Sequence[RowMapping
     for step in steps:
         is_it = step["notification_type"] == row["type"] and step["entity_id"] == row["source_id"]
         if is_it and step["observed_at"] <= row["created_at"]:
-            return explain_text.step_in_words(_camelled(step))
+            return explain_text.step_in_words(as_object(step))
     return "a transition that is no longer among those kept or listed"
 
 
 def _listed(connection: Connection, statement: str, **parameters: object) -> list[dict[str, Any]]:
-    return [_camelled(row) for row in connection.execute(sql.statement(statement), parameters).mappings()]
+    return [as_object(row) for row in connection.execute(sql.statement(statement), parameters).mappings()]
 
 
-def _camelled(row: RowMapping) -> dict[str, Any]:
-    return {_camel(name): _text(value) for name, value in row.items()}
-
-
-def _camel(name: str) -> str:
-    first, *rest = name.split("_")
-    return first + "".join(word.capitalize() for word in rest)
-
-
-def _text(value: Any) -> Any:
-    if isinstance(value, datetime):
-        return written(value)
-    return value.isoformat() if isinstance(value, date) else value
-
-
-def _plain(value: Any) -> Any:
+def _built(value: Any) -> Any:
     return msgspec.to_builtins(value)

@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import Engine
 
-import sql
 from config.database import LiveDatabase
 from config.errors import MeStatusError
 from jobs.program import SUCCESS, Program, answer, say
-from jobs.runs import ledger
-from jobs.runs.dispatch import rules
-from jobs.runs.summary import counted
-from jobs.text import in_seconds, written
+from jobs.runs import ledger, summary
+from jobs.text import counted, in_seconds, written
+from materializer import holds
+from materializer.holds import Gate, HeldRun
 from materializer.refresh import outbox
 from materializer.snapshot import shrink_gate
+from materializer.units import At
 
 
 def command(program: Program, arguments: argparse.Namespace) -> int:
@@ -27,7 +26,7 @@ def command(program: Program, arguments: argparse.Namespace) -> int:
         if arguments.action == "list":
             return _list(engine, arguments)
         now = arguments.as_of or datetime.now(UTC)
-        result = decide(engine, program, arguments.action, arguments.run_id, now)
+        result = decide(engine, arguments.action, arguments.run_id, now)
     if arguments.json:
         answer(result)
     else:
@@ -35,48 +34,58 @@ def command(program: Program, arguments: argparse.Namespace) -> int:
     return SUCCESS
 
 
-def decide(engine: Engine, program: Program, action: str, run_id: int, now: datetime) -> dict[str, Any]:
+def decide(engine: Engine, action: str, run_id: int, now: datetime) -> dict[str, Any]:
     """Releases or discards the held run as at `now`; what came of it. Raises MeStatusError for a run never held."""
-    with engine.connect() as connection:
-        row = connection.execute(sql.statement("holds/read_held_run"), {"run_id": run_id}).mappings().one_or_none()
-    if row is None:
-        raise MeStatusError(f"run {run_id} was never held; `me-status held list` names those that are")
-    lock = "refresh" if row["gate"] == "flood" else f"sync-{row['source']}"
+    held = _held_run(engine, run_id)
+    lock = "refresh" if held.gate == "flood" else f"sync-{held.source}"
     with ledger.alone(engine, lock):
-        done = _decide(LiveDatabase(engine), program, action, row["gate"], run_id, now)
+        done = _decide(LiveDatabase(engine), held.gate, action, At(run_id, now))
+    decision = _held_run(engine, run_id).decision
+    return {"runId": run_id, "gate": held.gate, "action": action, "decision": decision, **done}
+
+
+def _held_run(engine: Engine, run_id: int) -> HeldRun:
     with engine.connect() as connection:
-        decision = (
-            connection.execute(sql.statement("holds/read_held_run"), {"run_id": run_id}).mappings().one()["decision"]
-        )
-    return {"runId": run_id, "gate": row["gate"], "action": action, "decision": decision, **done}
+        held = holds.find(connection, run_id)
+    if held is None:
+        raise MeStatusError(f"run {run_id} was never held; `me-status held list` names those that are")
+    return held
 
 
-def _decide(
-    database: LiveDatabase, program: Program, action: str, gate: str, run_id: int, now: datetime
-) -> dict[str, Any]:
+def _decide(database: LiveDatabase, gate: Gate, action: str, at: At) -> dict[str, Any]:
     if gate == "flood" and action == "release":
-        sent = outbox.release(database, rules(program.settings, program.tables), run_id, now)
+        sent = outbox.release(database, at)
         if sent is None:
             return {"changed": False}
         return {"changed": True, "sent": sent.sent, "suppressed": sent.suppressed}
     if gate == "flood":
-        dropped = outbox.discard(database, run_id, now)
+        dropped = outbox.discard(database, at)
         return {"changed": dropped is not None, "discarded": dropped or 0}
     if action == "release":
-        removed = shrink_gate.release(database, run_id, now)
+        removed = shrink_gate.release(database, at)
         return {"changed": bool(removed), "removed": removed}
-    return {"changed": shrink_gate.discard(database, run_id, now)}
+    return {"changed": shrink_gate.discard(database, at)}
 
 
 def _list(engine: Engine, arguments: argparse.Namespace) -> int:
     with engine.connect() as connection:
-        rows = connection.execute(sql.statement("holds/list_undecided_holds")).mappings().all()
-    held = [{_NAMES[name]: _plain(value) for name, value in row.items()} for row in rows]
+        held = [as_json(run) for run in holds.waiting(connection)]
     if arguments.json:
         answer({"held": held})
     else:
         say(in_seconds("\n".join(line for run in held for line in in_words(run))) or "nothing is held")
     return SUCCESS
+
+
+def as_json(held: HeldRun) -> dict[str, Any]:
+    """A held run as `held list` and `status` print it."""
+    return {
+        "runId": held.run_id,
+        "gate": held.gate,
+        "source": held.source,
+        "summary": held.summary,
+        "heldAt": written(held.held_at),
+    }
 
 
 # In words -------------------------------------------------------------------------------------------------------------
@@ -87,40 +96,10 @@ def in_words(held: dict[str, Any]) -> list[str]:
     of = f" of {held['source']}" if held["source"] else ""
     return [
         f"run {held['runId']} is held by the {held['gate']} gate{of} since {held['heldAt']}",
-        *(_flood(held["summary"]) if held["gate"] == "flood" else _shrink(held["summary"])),
+        *summary.of_held(held["gate"], held["summary"]),
         f"  to {'send' if held['gate'] == 'flood' else 'remove'} these:  me-status held release {held['runId']}",
         f"  to drop them:   me-status held discard {held['runId']}",
     ]
-
-
-def summary_in_words(gate: str | None, summary: dict[str, Any]) -> Iterable[str]:
-    """What a gate held, without the ways to decide: for a rehearsal."""
-    return _flood(summary) if gate == "flood" else _shrink(summary)
-
-
-def _flood(summary: dict[str, Any]) -> Iterator[str]:
-    yield "  it would send"
-    for kind, of in summary["types"].items():
-        count = counted(of["notifications"], "notification", "notifications")
-        people = counted(of["recipients"], "customer", "customers")
-        most = f"the most one run sent in {summary['days']} days: {of['mostSent']:,}"
-        limit = f"{'beyond' if of['isBeyondLimit'] else 'within'} the limit of {of['limit']:,} ({most})"
-        yield f"    {kind}: {count} to {people}, {limit}"
-        yield f'      "{of["title"]}", such as to {", ".join(of["customers"])}'
-
-
-def _shrink(summary: dict[str, Any]) -> Iterator[str]:
-    rows = {tripped["stream"]: tripped["rows"] for tripped in summary["tripped"]}
-    limit = summary["limit"]
-    yield "  it would remove"
-    for stream, missing in summary["removals"].items():
-        beyond = f" of {rows[stream]:,}, too many (the gate holds {limit['percent']:g} % and {limit['rows']} rows)"
-        samples = ", ".join(str(key) for key in summary["samples"].get(stream, ()))
-        count = counted(missing, "record", "records") + (beyond if stream in rows else "")
-        yield f"    {stream}: {count}, such as {samples}"
-
-
-_NAMES = {"run_id": "runId", "gate": "gate", "source": "source", "summary": "summary", "held_at": "heldAt"}
 
 
 def _in_words(result: dict[str, Any]) -> str:
@@ -138,7 +117,3 @@ def _in_words(result: dict[str, Any]) -> str:
         else ""
     )
     return f"run {result['runId']} discarded{dropped}"
-
-
-def _plain(value: Any) -> Any:
-    return written(value) if isinstance(value, datetime) else value

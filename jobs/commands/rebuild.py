@@ -16,6 +16,7 @@ from jobs.runs.ledger import Run
 from jobs.sources.identifiers import normalised
 from materializer.refresh import rebuild
 from materializer.refresh.rebuild import Rebuilt
+from materializer.units import Batching
 
 
 def command(program: Program, arguments: argparse.Namespace) -> int:
@@ -25,10 +26,9 @@ def command(program: Program, arguments: argparse.Namespace) -> int:
     with program.database() as engine:
         if arguments.dry_run:
             with ledger.alone(engine, *ledger.LOCKS):
-                done = rebuild.rebuild(
-                    LiveDatabase(engine), rules(program.settings, program.tables), run_id=0, now=now,
-                    customer=customer, report=True,
-                )  # fmt: skip
+                done = rebuild.forecast(
+                    LiveDatabase(engine), rules(program.settings, program.tables), now, customer=customer
+                )
         else:
             with ledger.started(engine, "rebuild", now=now) as run:
                 done = _rebuilt(program, run, customer)
@@ -41,15 +41,9 @@ def command(program: Program, arguments: argparse.Namespace) -> int:
 
 def _rebuilt(program: Program, run: Run, customer: str | None) -> Rebuilt:
     with executor.submitting(program.settings, run.database) as submit, progress.shown() as bars:
+        batching = Batching(program.tables.schedule.limits.batch_customers, submit, bars.start("Rebuild customers"))
         return rebuild.rebuild(
-            run.database,
-            rules(program.settings, program.tables),
-            run_id=run.run_id,
-            now=run.now,
-            batch_customers=program.tables.schedule.limits.batch_customers,
-            customer=customer,
-            submit=submit,
-            watch=bars.start("Rebuild customers"),
+            run.database, rules(program.settings, program.tables), run.at, batching, customer=customer
         )
 
 

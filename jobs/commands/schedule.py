@@ -29,12 +29,10 @@ from config import logs
 from config.errors import SettingsError
 from config.schedule import JobTiming
 from jobs.program import SUCCESS, Program
-from jobs.runs.dispatch import RunOptions
+from jobs.runs.ledger import ORDINARY, RunOptions
 from jobs.runs.run import Report, of_slot
 
 log = logs.get("schedule")
-
-ORDINARY = RunOptions()
 
 
 class SlotTrigger(BaseTrigger):  # type: ignore[misc]

@@ -10,10 +10,11 @@ from typing import Any
 from sqlalchemy import Connection
 
 import sql
+from jobs.commands.held import as_json
 from jobs.program import FAILED, SUCCESS, Program, answer, say
 from jobs.runs.dispatch import rules
-from jobs.runs.summary import counted
-from jobs.text import in_seconds, written
+from jobs.text import as_object, counted, in_seconds, written
+from materializer import holds
 from materializer.snapshot.streams import STREAMS
 
 AT_MOST = 1000
@@ -46,7 +47,7 @@ def gather(connection: Connection, program: Program, *, now: datetime) -> dict[s
     Healthy: both sources fresh and their last run good, the last run of no job failed, nothing held.
     """
     sources = _sources(connection, program, now)
-    held = _held(connection)
+    held = [as_json(run) for run in holds.waiting(connection)]
     last_runs = _last_runs(connection)
     is_well = all(not source["isStale"] and source["error"] is None for source in sources.values())
     has_failed = any(run["outcome"] == "failed" for run in last_runs.values())
@@ -106,19 +107,6 @@ def _sources(connection: Connection, program: Program, now: datetime) -> dict[st
     return sources
 
 
-def _held(connection: Connection) -> list[dict[str, Any]]:
-    return [
-        {
-            "runId": row["run_id"],
-            "gate": row["gate"],
-            "source": row["source"],
-            "heldAt": written(row["held_at"]),
-            "summary": row["summary"],
-        }
-        for row in connection.execute(sql.statement("holds/list_undecided_holds")).mappings()
-    ]
-
-
 def _last_runs(connection: Connection) -> dict[str, dict[str, Any]]:
     return {
         row["job"]: {
@@ -148,7 +136,7 @@ def _next_due(program: Program, now: datetime) -> dict[str, str | None]:
 def _problems(connection: Connection) -> dict[str, list[dict[str, Any]]]:
     def listed(statement: str, **parameters: object) -> list[dict[str, Any]]:
         rows = connection.execute(sql.statement(statement), {"at_most": AT_MOST, **parameters}).mappings()
-        return [{_camel(name): _plain(value) for name, value in row.items()} for row in rows]
+        return [as_object(row) for row in rows]
 
     return {
         "unknownWords": listed("snapshot/list_unknown_words"),
@@ -175,12 +163,3 @@ def _problem_counts(connection: Connection) -> dict[str, int]:
 
 def _counted(count: int, stream: str) -> str:
     return counted(count, stream, f"{stream}s")
-
-
-def _plain(value: Any) -> Any:
-    return written(value) if isinstance(value, datetime) else value
-
-
-def _camel(name: str) -> str:
-    first, *rest = name.split("_")
-    return first + "".join(word.capitalize() for word in rest)

@@ -61,9 +61,7 @@ def run(home: Path, doors: Doors, *, customers: int, days: int, once: bool, as_j
     start = datetime.now(UTC).astimezone(zone).date() - timedelta(days=days)
     with set_up(home / "demo", Population(customers, SEED, start, zone), days) as stage:
         play = _play(stage, days, console)
-        if play.customer is None:
-            raise MeStatusError("the demo ended without any customer in me_status; see the failed runs above")
-        return _show(stage, play, doors, console, play.customer, once=once, as_json=as_json)
+        return _show(stage, play, doors, console, once=once, as_json=as_json)
 
 
 def _check(customers: int, days: int) -> None:
@@ -90,9 +88,10 @@ def _play(stage: Stage, days: int, console: Console) -> script.Play:
     return play
 
 
-def _show(
-    stage: Stage, play: script.Play, doors: Doors, console: Console, customer: str, *, once: bool, as_json: bool
-) -> int:
+def _show(stage: Stage, play: script.Play, doors: Doors, console: Console, *, once: bool, as_json: bool) -> int:
+    customer = play.customer
+    if customer is None:
+        raise MeStatusError("the demo ended without any customer in me_status; see the failed runs above")
     token = report.token_for(stage, customer)
     url = database.database_url(stage.program.settings)
     document = _ask(stage, doors, token, url)

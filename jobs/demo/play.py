@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from argparse import Namespace
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
@@ -15,9 +14,9 @@ from config.notifications import OFFERED
 from jobs.commands import announce, held
 from jobs.demo.stage import Stage
 from jobs.progress import Progress
-from jobs.runs.dispatch import RunOptions
+from jobs.runs.ledger import RunOptions
 from jobs.runs.run import Report, by_hand
-from materializer.refresh.outbox import NeedsConfirmation
+from materializer.refresh.outbox import Announcement, NeedsConfirmation
 
 TASKS = (
     "invoice_due",
@@ -27,7 +26,7 @@ TASKS = (
     "verification_rejected",
     "onboarding",
 )
-ANNOUNCEMENT = Namespace(
+ANNOUNCEMENT = Announcement(
     title="Maintenance on Sunday",
     message="Internet access is interrupted for some minutes on Sunday between 2:00 and 4:00.",
     url="/account",
@@ -130,7 +129,7 @@ def _see_tasks(stage: Stage, play: Play, run_id: int | None) -> None:
 def _release(stage: Stage, day: Day, report: Report) -> None:
     """What `me-status held release RUN` does, at the simulated now."""
     assert report.run_id is not None
-    done = held.decide(stage.engine, stage.program, "release", report.run_id, stage.clock.now())
+    done = held.decide(stage.engine, "release", report.run_id, stage.clock.now())
     sent: dict[str, int] = done.get("sent", {})
     day.sent.update(sent)
     told = ", ".join(f"{count:,} {name}" for name, count in sent.items()) or str(done.get("removed", "nothing"))
@@ -139,7 +138,7 @@ def _release(stage: Stage, day: Day, report: Report) -> None:
 
 def _announce(stage: Stage, day: Day, now: datetime) -> None:
     """What `me-status announce --yes` does."""
-    done = announce.announce(stage.engine, stage.program, ANNOUNCEMENT, None, now, confirmed=True)
+    done = announce.announce(stage.engine, stage.program, ANNOUNCEMENT, now, confirmed=True)
     if isinstance(done, NeedsConfirmation):
         raise MeStatusError("the announcement was not sent although it was confirmed")
     day.sent["SYSTEM_ANNOUNCEMENT"] += done.sent

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, Literal
+from typing import Any
 
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
@@ -17,6 +17,10 @@ import sql
 from config import logs
 from config.database import Database, LiveDatabase, RehearsalDatabase
 from config.errors import MeStatusError
+from jobs.progress import Progress, silent
+from materializer import holds
+from materializer.holds import Gate
+from materializer.units import At
 
 log = logs.get("runs")
 
@@ -33,6 +37,18 @@ LOCK_OF_JOB = {
 LOCKS = tuple(sorted(set(LOCK_OF_JOB.values())))
 
 
+@dataclass(frozen=True)
+class RunOptions:
+    """How a job is to be done: read everything, let removals pass the shrink gate, where to show progress."""
+
+    full: bool = False
+    accept_shrink: bool = False
+    progress: Progress = silent()  # noqa: RUF009, it holds no state
+
+
+ORDINARY = RunOptions()
+
+
 @dataclass
 class Run:
     """A run under way. Jobs fill `counts`; `held` says that a gate stopped part of it, and why."""
@@ -41,12 +57,18 @@ class Run:
     job: str
     now: datetime
     database: Database
+    options: RunOptions = ORDINARY
     counts: dict[str, Any] = field(default_factory=dict)
     held: dict[str, Any] | None = None
-    gate: Literal["flood", "shrink"] | None = None
+    gate: Gate | None = None
     source: str | None = None
 
-    def hold(self, gate: Literal["flood", "shrink"], source: str | None, summary: dict[str, Any]) -> None:
+    @property
+    def at(self) -> At:
+        """What the materializer needs to know of the run."""
+        return At(self.run_id, self.now)
+
+    def hold(self, gate: Gate, source: str | None, summary: dict[str, Any]) -> None:
         """Notes that a gate holds this run; the ledger then says `held` and the operator decides.
 
         `source` is salesforce or whmcs for the shrink gate and None for the flood gate.
@@ -75,38 +97,40 @@ class OwnDatabase(LiveDatabase):
 
 
 @contextmanager
-def started(engine: Engine, job: str, *, now: datetime, due_at: datetime | None = None) -> Iterator[Run]:
-    """A run by hand (or of a slot known to be free): waits for another run of the job, then has the job to itself.
+def started(engine: Engine, job: str, *, now: datetime, options: RunOptions = ORDINARY) -> Iterator[Run]:
+    """A run by hand: waits for another run of the job, then has the job to itself.
 
     1. Runs of the job still called running are marked failed, since nobody holds their lock.
     2. A row is inserted, `started_at` being `now`.
     3. When the block ends the row gets its outcome, `finished_at` = `now` + the time taken, counts and error. An error
        goes on to the caller.
     """
-    with alone(engine, LOCK_OF_JOB[job]), _claimed(engine, job, now, due_at) as run:
-        assert run is not None, f"slot {due_at} of {job} is taken"
+    with alone(engine, LOCK_OF_JOB[job]), _claimed(engine, job, now, None, options) as run:
+        assert run is not None, f"only a slot can be taken, and this run of {job} has none"
         yield run
 
 
 @contextmanager
-def claimed(engine: Engine, job: str, *, now: datetime, due_at: datetime) -> Iterator[Run | None]:
+def claimed(
+    engine: Engine, job: str, *, now: datetime, due_at: datetime, options: RunOptions = ORDINARY
+) -> Iterator[Run | None]:
     """A run of a slot; None when the slot is taken already or another run of the job is under way (it never waits)."""
     with _alone_or_not(engine, LOCK_OF_JOB[job]) as is_alone:
         if not is_alone:
             log.info("slot skipped, the job is running", job=job, due_at=due_at.isoformat())
             yield None
             return
-        with _claimed(engine, job, now, due_at) as run:
+        with _claimed(engine, job, now, due_at, options) as run:
             yield run
 
 
 @contextmanager
-def rehearsed(database: RehearsalDatabase, job: str, *, now: datetime) -> Iterator[Run]:
+def rehearsed(database: RehearsalDatabase, job: str, *, now: datetime, options: RunOptions = ORDINARY) -> Iterator[Run]:
     """A run inside a rehearsal: the same row, gone with the rehearsal. Hold `alone(engine, *LOCKS)` around it."""
     with database.begin() as connection:
         run_id = _insert(connection, job, now, None)
     assert run_id is not None
-    yield Run(run_id, job, now, database)
+    yield Run(run_id, job, now, database, options)
 
 
 @contextmanager
@@ -133,14 +157,16 @@ def _alone_or_not(engine: Engine, name: str) -> Iterator[bool]:
 
 
 @contextmanager
-def _claimed(engine: Engine, job: str, now: datetime, due_at: datetime | None) -> Iterator[Run | None]:
+def _claimed(
+    engine: Engine, job: str, now: datetime, due_at: datetime | None, options: RunOptions
+) -> Iterator[Run | None]:
     with engine.begin() as connection:
         _fail_dead(connection, LOCK_OF_JOB[job])
         run_id = _insert(connection, job, now, due_at)
     if run_id is None:
         yield None
         return
-    run = Run(run_id, job, now, OwnDatabase(engine, run_id))
+    run = Run(run_id, job, now, OwnDatabase(engine, run_id), options)
     began = time.monotonic()
     try:
         yield run
@@ -169,17 +195,8 @@ def _finish(engine: Engine, run: Run, outcome: str, error: str | None, began: fl
         )
         if not finished.rowcount:
             return False
-        if run.held is not None:
-            connection.execute(
-                sql.statement("holds/insert_held_run"),
-                {
-                    "run_id": run.run_id,
-                    "gate": run.gate,
-                    "source": run.source,
-                    "summary": json.dumps(run.held, default=str),
-                    "held_at": run.now,
-                },
-            )
+        if run.held is not None and run.gate is not None:
+            holds.note(connection, run.at, run.gate, run.held, run.source)
     log.info(
         "run finished", job=run.job, run_id=run.run_id, outcome=outcome, seconds=round(elapsed.total_seconds(), 3),
         counts=run.counts, error=error,

@@ -10,11 +10,10 @@ from sqlalchemy import Connection, Engine
 
 from config import logs
 from config.database import RehearsalDatabase, rehearsal
-from jobs.commands.held import summary_in_words
 from jobs.program import FAILED, NEEDS_ATTENTION, SUCCESS, Program
 from jobs.runs import dispatch, ledger, summary
-from jobs.runs.dispatch import RunOptions
-from jobs.runs.ledger import Run
+from jobs.runs.ledger import Run, RunOptions
+from jobs.text import as_object
 
 log = logs.get("run")
 
@@ -52,8 +51,8 @@ class Report:
             "outcome": self.outcome,
             "dryRun": self.is_rehearsal,
             "counts": self.counts,
-            "transitions": [_camel(row) for row in self.transitions],
-            "notifications": [_camel(row) for row in self.notifications],
+            "transitions": [as_object(row) for row in self.transitions],
+            "notifications": [as_object(row) for row in self.notifications],
             "held": self.held,
             "error": self.error,
         } | ({"concerned": self.concerned} if self.is_rehearsal else {})
@@ -72,7 +71,7 @@ class Report:
     def details_in_words(self) -> list[str]:
         """What a rehearsal would have done: a line per kind, to or of how many, with a few ids."""
         return summary.details(self.job, self.counts, self.concerned, self.transitions, self.notifications) + (
-            [] if self.held is None else list(summary_in_words(self.gate, self.held))
+            [] if self.held is None else list(summary.of_held(self.gate, self.held))
         )
 
 
@@ -99,10 +98,10 @@ def of_slot(engine: Engine, program: Program, job: str, options: RunOptions, due
     """Runs the job for the slot unless that was done, or the job is under way."""
     run: Run | None = None
     try:
-        with ledger.claimed(engine, job, now=datetime.now(UTC), due_at=due_at) as run:
+        with ledger.claimed(engine, job, now=datetime.now(UTC), due_at=due_at, options=options) as run:
             if run is None:
                 return Report(job, "skipped")
-            dispatch.dispatch(run, program.settings, program.tables, options)
+            dispatch.dispatch(run, program.settings, program.tables)
     except Exception as error:  # noqa: BLE001, the ledger has it; the scheduler goes on
         return _failed(job, run, error)
     return _finished(engine, run)
@@ -111,8 +110,8 @@ def of_slot(engine: Engine, program: Program, job: str, options: RunOptions, due
 def _live(engine: Engine, program: Program, job: str, options: RunOptions, now: datetime | None) -> Report:
     run: Run | None = None
     try:
-        with ledger.started(engine, job, now=now or datetime.now(UTC)) as run:
-            dispatch.dispatch(run, program.settings, program.tables, options)
+        with ledger.started(engine, job, now=now or datetime.now(UTC), options=options) as run:
+            dispatch.dispatch(run, program.settings, program.tables)
     except Exception as error:  # noqa: BLE001, told in the report; the ledger has it
         return _failed(job, run, error)
     return _finished(engine, run)
@@ -121,10 +120,10 @@ def _live(engine: Engine, program: Program, job: str, options: RunOptions, now: 
 def _rehearsed(database: RehearsalDatabase, program: Program, job: str, options: RunOptions, now: datetime) -> Report:
     run: Run | None = None
     try:
-        with ledger.rehearsed(database, job, now=now) as run:
+        with ledger.rehearsed(database, job, now=now, options=options) as run:
             with database.begin() as connection:
                 marked = summary.marks_at(connection, run.now)["customers"]
-            dispatch.dispatch(run, program.settings, program.tables, options)
+            dispatch.dispatch(run, program.settings, program.tables)
             with database.begin() as connection:
                 report = _report(connection, run)
                 concerned = _concerned(connection, run, marked)
@@ -162,11 +161,3 @@ def _failed(job: str, run: Run | None, error: Exception, *, is_rehearsal: bool =
     counts = {} if run is None else run.counts
     run_id = None if run is None or is_rehearsal else run.run_id
     return Report(job, "failed", run_id, counts, error=described, is_rehearsal=is_rehearsal)
-
-
-def _camel(row: dict[str, Any]) -> dict[str, Any]:
-    def name(snake: str) -> str:
-        first, *rest = snake.split("_")
-        return first + "".join(word.capitalize() for word in rest)
-
-    return {name(key): value for key, value in row.items()}

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection
 
 import sql
+from jobs.text import counted
 
 BECAME = {
     ("account", "eligibility_status"): ("customer became {}", "customers became {}"),
@@ -34,11 +35,6 @@ ABOUT = {
     "INVOICE_DUE": ("invoice due", "invoices due"),
     "SYSTEM_ANNOUNCEMENT": ("announcement", "announcements"),
 }
-
-
-def counted(count: int, one: str, many: str) -> str:
-    """'1 invoice due', '1,200 invoices due'."""
-    return f"{count:,} {one if count == 1 else many}"
 
 
 def transitions_of(connection: Connection, run_id: int, now: datetime) -> list[dict[str, Any]]:
@@ -122,6 +118,36 @@ def _records(counts: Mapping[str, Any]) -> list[str]:
 def _streams(counts: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     nested = [value for value in counts.values() if isinstance(value, Mapping)]
     return [part for value in nested for part in ([value] if "added" in value else _streams(value))]
+
+
+# What a gate held -----------------------------------------------------------------------------------------------------
+
+
+def of_held(gate: str | None, summary: dict[str, Any]) -> Iterable[str]:
+    """What a gate held, in words: what would happen, to how many, and which limit tripped."""
+    return _flood(summary) if gate == "flood" else _shrink(summary)
+
+
+def _flood(summary: dict[str, Any]) -> Iterator[str]:
+    yield "  it would send"
+    for kind, of in summary["types"].items():
+        count = counted(of["notifications"], "notification", "notifications")
+        people = counted(of["recipients"], "customer", "customers")
+        most = f"the most one run sent in {summary['days']} days: {of['mostSent']:,}"
+        limit = f"{'beyond' if of['isBeyondLimit'] else 'within'} the limit of {of['limit']:,} ({most})"
+        yield f"    {kind}: {count} to {people}, {limit}"
+        yield f'      "{of["title"]}", such as to {", ".join(of["customers"])}'
+
+
+def _shrink(summary: dict[str, Any]) -> Iterator[str]:
+    rows = {tripped["stream"]: tripped["rows"] for tripped in summary["tripped"]}
+    limit = summary["limit"]
+    yield "  it would remove"
+    for stream, missing in summary["removals"].items():
+        beyond = f" of {rows[stream]:,}, too many (the gate holds {limit['percent']:g} % and {limit['rows']} rows)"
+        samples = ", ".join(str(key) for key in summary["samples"].get(stream, ()))
+        count = counted(missing, "record", "records") + (beyond if stream in rows else "")
+        yield f"    {stream}: {count}, such as {samples}"
 
 
 # In detail ------------------------------------------------------------------------------------------------------------

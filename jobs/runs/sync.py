@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import closing
-from datetime import datetime
-from typing import Any, Literal, Protocol
+from typing import Any
 
 import structlog
 
@@ -18,8 +17,8 @@ from config.database import Database
 from config.fields import FieldMapping
 from config.settings import Settings
 from config.tables import Tables
-from jobs.progress import Progress
 from jobs.runs import rate_limit
+from jobs.runs.ledger import Run
 from jobs.sources import salesforce, whmcs
 from jobs.sources.errors import CredentialsError, QuotaExhausted, SourceError
 from jobs.sources.known import KnownRows
@@ -28,7 +27,7 @@ from materializer.snapshot.commit import Applied
 from materializer.snapshot.pulls import Pulled, StreamState
 from materializer.snapshot.streams import Source
 from materializer.snapshot.transitions import TransitionPolicy
-from materializer.units import Submit
+from materializer.units import Batching, Submit
 
 log = structlog.get_logger()
 
@@ -40,40 +39,17 @@ OPTIONAL_STREAMS = frozenset({"pay_method"})
 Pull = Callable[[str, StreamState | None], Pulled]
 
 
-class Run(Protocol):
-    """What a sync asks of the run it belongs to."""
-
-    run_id: int
-    counts: dict[str, Any]
-
-    def hold(self, gate: Literal["flood", "shrink"], source: str | None, summary: dict[str, Any]) -> None: ...
-
-
 class _Sync:
     """One run of one sync: the streams applied in so far, and what failed."""
 
-    def __init__(
-        self,
-        database: Database,
-        tables: Tables,
-        source: Source,
-        run: Run,
-        now: datetime,
-        accept_shrink: bool,
-        submit: Submit | None,
-        progress: Progress,
-    ) -> None:
-        self.database = database
+    def __init__(self, run: Run, tables: Tables, source: Source, submit: Submit | None) -> None:
+        self.run = run
         self.tables = tables
         self.source = source
-        self.run = run
-        self.now = now
         self.submit = submit
-        self.progress = progress
-        self.gate = None if accept_shrink else tables.schedule.shrink_gate
         self.applied: list[Applied] = []
         self.failures: dict[str, SourceError] = {}
-        with database.begin() as connection:
+        with run.database.begin() as connection:
             self.states = store.stream_states(connection)
 
     def apply_streams(self, names: Sequence[str], pull: Pull) -> None:
@@ -94,19 +70,11 @@ class _Sync:
     def _apply_stream(self, name: str, pull: Pull) -> None:
         state = self.states.get(name)
         pulled = pull(name, state)
-        task = self.progress.start(f"Apply {name}")
+        task = self.run.options.progress.start(f"Apply {name}")
         try:
             policy = policy_for(self.tables.mapping, name, state, pulled)
-            applied = commit.apply(
-                self.database,
-                pulled,
-                policy,
-                run_id=self.run.run_id,
-                now=self.now,
-                window_rows=self.tables.schedule.limits.window_rows,
-                submit=self.submit,
-                watch=task,
-            )
+            batching = Batching(self.tables.schedule.limits.window_rows, self.submit, task)
+            applied = commit.apply(self.run.database, pulled, policy, self.run.at, batching)
         finally:
             task.finish()
             pulled.spool.close()
@@ -136,10 +104,9 @@ class _Sync:
 
     def apply_removals(self) -> None:
         """Removes or holds what full pulls found gone."""
+        gate = None if self.run.options.accept_shrink else self.tables.schedule.shrink_gate
         try:
-            removals = shrink_gate.apply_removals(
-                self.database, self.applied, self.gate, run_id=self.run.run_id, now=self.now
-            )
+            removals = shrink_gate.apply_removals(self.run.database, self.applied, gate, self.run.at)
         except SourceError as error:
             log.warning("removals not confirmed; nothing is removed", source=self.source, error=str(error))
             self.failures["removals"] = error
@@ -152,9 +119,9 @@ class _Sync:
 
     def finish(self, organization_id: str | None = None) -> None:
         """Notes the source's health. Raises SourceError when something failed."""
-        with self.database.begin() as connection:
+        with self.run.database.begin() as connection:
             if not set(self.failures) - OPTIONAL_STREAMS:
-                parameters = {"source": self.source, "now": self.now, "organization_id": organization_id}
+                parameters = {"source": self.source, "now": self.run.now, "organization_id": organization_id}
                 connection.execute(sql.statement("ledger/note_source_synced"), parameters)
         if self.failures:
             raise self._failed()
@@ -164,66 +131,49 @@ class _Sync:
         error = next(iter(self.failures.values()))
         if len(messages) > 1:
             error = SourceError("; ".join(messages))
-        note_failure(self.database, self.source, error, self.now)
+        note_failure(self.run, self.source, error)
         return error
 
 
-def sync_salesforce(
-    database: Database,
-    settings: Settings,
-    tables: Tables,
-    *,
-    run: Run,
-    now: datetime,
-    full: bool,
-    accept_shrink: bool,
-    progress: Progress,
-    submit: Submit | None = None,
-) -> None:
+def sync_salesforce(run: Run, settings: Settings, tables: Tables, submit: Submit | None = None) -> None:
     """Brings the snapshot up to Salesforce and fills `run.counts`, by stream and for transitions by type.
 
     Raises SourceError when the login failed, the organization is another one, or, at the end, when a stream failed.
     """
-    sync = _Sync(database, tables, "salesforce", run, now, accept_shrink, submit, progress)
+    sync = _Sync(run, tables, "salesforce", submit)
     try:
-        source = salesforce.connect(settings, tables.mapping, tables.schedule, progress)
+        source = salesforce.connect(settings, tables.mapping, tables.schedule, run.options.progress)
         organization_id = source.organization_id
-        _require_same_organization(database, organization_id)
+        _require_same_organization(run.database, organization_id)
     except SourceError as error:
-        note_failure(database, "salesforce", error, now)
+        note_failure(run, "salesforce", error)
         raise
-    sync.apply_streams(SALESFORCE_STREAMS, lambda name, state: source.pull(name, state, full=full, now=now))
+
+    def pull(name: str, state: StreamState | None) -> Pulled:
+        return source.pull(name, state, full=run.options.full, now=run.now)
+
+    sync.apply_streams(SALESFORCE_STREAMS, pull)
     sync.apply_removals()
     sync.finish(organization_id)
 
 
-def sync_whmcs(
-    database: Database,
-    settings: Settings,
-    tables: Tables,
-    *,
-    run: Run,
-    now: datetime,
-    full: bool,
-    accept_shrink: bool,
-    progress: Progress,
-    submit: Submit | None = None,
-) -> None:
+def sync_whmcs(run: Run, settings: Settings, tables: Tables, submit: Submit | None = None) -> None:
     """Brings the snapshot up to WHMCS and fills `run.counts`, by stream and for transitions by type.
 
     Raises SourceError when the credentials are refused or, at the end, when a stream failed. A failure of the pay
     methods alone leaves the source synced.
     """
-    sync = _Sync(database, tables, "whmcs", run, now, accept_shrink, submit, progress)
+    sync = _Sync(run, tables, "whmcs", submit)
     try:
-        transport = rate_limit.transport(settings, tables.schedule, database, submit)
-        source = whmcs.connect(settings, tables.mapping, tables.schedule, progress, transport)
+        transport = rate_limit.transport(settings, tables.schedule, run.database, submit)
+        source = whmcs.connect(settings, tables.mapping, tables.schedule, run.options.progress, transport)
     except SourceError as error:
-        note_failure(database, "whmcs", error, now)
+        note_failure(run, "whmcs", error)
         raise
 
     def pull(name: str, state: StreamState | None) -> Pulled:
-        return source.pull(name, state, full=full, known=known_of(database, tables.mapping, name), now=now)
+        known = known_of(run.database, tables.mapping, name)
+        return source.pull(name, state, full=run.options.full, known=known, now=run.now)
 
     with closing(source):
         sync.apply_streams(WHMCS_STREAMS, pull)
@@ -292,8 +242,8 @@ def _require_same_organization(database: Database, organization_id: str | None) 
         )
 
 
-def note_failure(database: Database, source: Source, error: SourceError, now: datetime) -> None:
+def note_failure(run: Run, source: Source, error: SourceError) -> None:
     """Keeps what the source answered for `me-status status`."""
-    with database.begin() as connection:
-        parameters = {"source": source, "now": now, "error": str(error)}
+    with run.database.begin() as connection:
+        parameters = {"source": source, "now": run.now, "error": str(error)}
         connection.execute(sql.statement("ledger/note_source_failed"), parameters)

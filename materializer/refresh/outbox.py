@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
@@ -14,7 +13,9 @@ from sqlalchemy import Connection
 import sql
 from config.database import Database
 from config.notifications import FloodGate
+from materializer import holds
 from materializer.rules.rules import Rules
+from materializer.units import At
 
 BATCH = 5000
 """Notifications of one commit of a sending."""
@@ -27,6 +28,16 @@ class Sent:
 
     sent: dict[str, int] = field(default_factory=dict)
     suppressed: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Announcement:
+    """What an operator says, and to whom: every customer (None) or the listed Account ids."""
+
+    title: str
+    message: str
+    url: str | None = None
+    customers: Collection[str] | None = None
 
 
 @dataclass(frozen=True)
@@ -46,14 +57,14 @@ class Announced:
     unknown: tuple[str, ...] = ()
 
 
-def adopt(database: Database, *, run_id: int) -> int:
+def adopt(database: Database, at: At) -> int:
     """Takes over what a run that died had decided and not sent; how many."""
     return database.transact(
-        lambda connection: connection.execute(sql.statement("outbox/adopt_outbox"), {"run_id": run_id}).rowcount
+        lambda connection: connection.execute(sql.statement("outbox/adopt_outbox"), {"run_id": at.run_id}).rowcount
     )
 
 
-def flood(database: Database, rules: Rules, *, run_id: int, now: datetime) -> dict[str, Any] | None:
+def flood(database: Database, gate: FloodGate, at: At) -> dict[str, Any] | None:
     """Holds all the run's notifications when one type is beyond its limit; the summary for the operator, or None.
 
     Counted is what dedupe would let pass. The limit of a type is max(floor, factor x the most that one run sent of it
@@ -61,85 +72,77 @@ def flood(database: Database, rules: Rules, *, run_id: int, now: datetime) -> di
     """
 
     def work(connection: Connection) -> dict[str, Any] | None:
-        summary = _flooding(connection, rules.notifications.flood_gate, run_id, now)
+        summary = _flooding(connection, gate, at)
         if summary is None:
             return None
-        connection.execute(sql.statement("holds/hold_outbox"), {"run_id": run_id})
-        parameters = {"run_id": run_id, "summary": json.dumps(summary), "now": now}
-        connection.execute(sql.statement("holds/hold_run_at_flood_gate"), parameters)
+        connection.execute(sql.statement("holds/hold_outbox"), {"run_id": at.run_id})
+        holds.note(connection, at, "flood", summary)
         return summary
 
     return database.transact(work)
 
 
-def send(database: Database, *, run_id: int, now: datetime) -> Sent:
-    """Sends the run's outbox, but for what is held, with dedupe at `now` and created_at = now."""
-    return _send(database, run_id=run_id, now=now, is_held=False)
+def send(database: Database, at: At) -> Sent:
+    """Sends the run's outbox, but for what is held, with dedupe at `at.now` and created_at = `at.now`."""
+    return _send(database, at, is_held=False)
 
 
-def release(database: Database, rules: Rules, run_id: int, now: datetime) -> Sent | None:
-    """Sends what the held run holds, with dedupe at `now` and created_at = now; None when it waits no longer.
+def release(database: Database, at: At) -> Sent | None:
+    """Sends what the run of `at` holds, with dedupe and created_at at `at.now`; None when it waits no longer.
 
     A crash on the way leaves the run held with what is left of it: releasing it again sends the rest.
     """
     with database.begin() as connection:
-        if not _waits(connection, run_id):
+        if not holds.lock(connection, at.run_id, "flood"):
             return None
-    sent = _send(database, run_id=run_id, now=now, is_held=True)
-    database.transact(lambda connection: _decide(connection, run_id, "released", "succeeded", now))
+    sent = _send(database, at, is_held=True)
+    database.transact(lambda connection: holds.decide(connection, at.run_id, "flood", "released", at.now))
     return sent
 
 
-def discard(database: Database, run_id: int, now: datetime) -> int | None:
-    """Records what the held run holds as not sent; how many, None when it waits no longer. Reminders count from now."""
+def discard(database: Database, at: At) -> int | None:
+    """Records what the run of `at` holds as not sent; how many, None when it waits no longer.
+
+    Reminders count from `at.now`.
+    """
 
     def work(connection: Connection) -> int | None:
-        if not _waits(connection, run_id):
+        if not holds.lock(connection, at.run_id, "flood"):
             return None
-        discarded = connection.execute(
-            sql.statement("outbox/discard_outbox"), {"run_id": run_id, "now": now}
-        ).scalar_one()
-        _decide(connection, run_id, "discarded", "discarded", now)
+        parameters = {"run_id": at.run_id, "now": at.now}
+        discarded = connection.execute(sql.statement("outbox/discard_outbox"), parameters).scalar_one()
+        holds.decide(connection, at.run_id, "flood", "discarded", at.now)
         return int(discarded)
 
     return database.transact(work)
 
 
 def announce(
-    database: Database,
-    rules: Rules,
-    *,
-    title: str,
-    message: str,
-    url: str | None,
-    customers: Collection[str] | None,
-    run_id: int,
-    now: datetime,
-    confirmed: bool,
+    database: Database, rules: Rules, announcement: Announcement, at: At, *, confirmed: bool
 ) -> Announced | NeedsConfirmation:
-    """Sends a SYSTEM_ANNOUNCEMENT to every customer (None) or to the listed Account ids, at once.
+    """Sends a SYSTEM_ANNOUNCEMENT to everybody or to the listed, at once.
 
     Beyond the flood gate it sends nothing and asks for confirmation. Its source id is this run's: two announcements
     never suppress each other, and one that is sent again under the same run goes to nobody twice.
     """
-    source_id = f"announcement-{run_id}"
+    source_id = f"announcement-{at.run_id}"
 
     def work(connection: Connection) -> tuple[list[str], NeedsConfirmation | None]:
-        listed, unknown = _listed(connection, customers)
-        counted = _announcement_count(connection, rules.notifications.flood_gate, listed, now)
+        listed, unknown = _listed(connection, announcement.customers)
+        counted = _announcement_count(connection, rules.notifications.flood_gate, listed, at.now)
         if counted.customers > counted.limit and not confirmed:
             return unknown, counted
         rule = rules.notifications.types[ANNOUNCEMENT]
         parameters = {
             "source_id": source_id,
-            "title": title,
-            "message": rule.message.format(message=message),
-            "action_url": url or rule.action_url,
+            "title": announcement.title,
+            "message": rule.message.format(message=announcement.message),
+            "action_url": announcement.url or rule.action_url,
             "action_label": rule.action_label,
             "window_seconds": rule.window_hours * 3600,
             "customer_ids": listed,
-            "now": now,
-            "run_id": run_id,
+            "now": at.now,
+            "run_id": at.run_id,
         }
         connection.execute(sql.statement("outbox/insert_announcement"), parameters)
         return unknown, None
@@ -147,12 +150,12 @@ def announce(
     unknown, question = database.transact(work)
     if question is not None:
         return question
-    sent = send(database, run_id=run_id, now=now)
+    sent = send(database, at)
     return Announced(source_id, sent.sent.get(ANNOUNCEMENT, 0), tuple(unknown))
 
 
-def _flooding(connection: Connection, gate: FloodGate, run_id: int, now: datetime) -> dict[str, Any] | None:
-    parameters = {"run_id": run_id, "now": now} | gate.model_dump()
+def _flooding(connection: Connection, gate: FloodGate, at: At) -> dict[str, Any] | None:
+    parameters = {"run_id": at.run_id, "now": at.now} | gate.model_dump()
     rows = connection.execute(sql.statement("outbox/count_outbox"), parameters).all()
     rows = [row for row in rows if row.type != ANNOUNCEMENT]
     if all(row.notifications <= row.allowed for row in rows):
@@ -172,11 +175,11 @@ def _flooding(connection: Connection, gate: FloodGate, run_id: int, now: datetim
     return {"types": types, "floor": gate.floor, "factor": gate.factor, "days": gate.days}
 
 
-def _send(database: Database, *, run_id: int, now: datetime, is_held: bool) -> Sent:
+def _send(database: Database, at: At, *, is_held: bool) -> Sent:
     """Batch by batch, each its own transaction, until nothing of the run is left."""
     sent: Counter[str] = Counter()
     suppressed: Counter[str] = Counter()
-    parameters = {"run_id": run_id, "now": now, "is_held": is_held, "batch": BATCH}
+    parameters = {"run_id": at.run_id, "now": at.now, "is_held": is_held, "batch": BATCH}
 
     def work(connection: Connection) -> Sequence[Any]:
         return connection.execute(sql.statement("outbox/send_outbox"), parameters).all()
@@ -185,15 +188,6 @@ def _send(database: Database, *, run_id: int, now: datetime, is_held: bool) -> S
         sent.update({row.type: row.sent for row in rows if row.sent})
         suppressed.update({row.type: row.suppressed for row in rows if row.suppressed})
     return Sent(dict(sent), dict(suppressed))
-
-
-def _waits(connection: Connection, run_id: int) -> bool:
-    return connection.execute(sql.statement("holds/lock_held_run"), {"run_id": run_id}).first() is not None
-
-
-def _decide(connection: Connection, run_id: int, decision: str, outcome: str, now: datetime) -> None:
-    parameters = {"run_id": run_id, "decision": decision, "outcome": outcome, "now": now}
-    connection.execute(sql.statement("holds/decide_held_run"), parameters)
 
 
 def _listed(connection: Connection, customers: Collection[str] | None) -> tuple[list[str] | None, list[str]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
@@ -17,6 +16,7 @@ from materializer.rules.document import Document
 from materializer.rules.facts import Facts, Unresolved
 from materializer.rules.notifications import Candidate
 from materializer.rules.rules import Rules
+from materializer.units import At
 
 Row = tuple[Any, ...]
 """One row of me_status in the order of COLUMNS; the first is the customer."""
@@ -81,27 +81,6 @@ def customers_between(connection: Connection, first: str, last: str) -> list[str
     return list(connection.execute(statement, {"first_id": first, "last_id": last}).scalars())
 
 
-def claim_unit(connection: Connection, run_id: int, unit: str) -> bool:
-    """Whether the unit is for this transaction to do; false when it has been committed before."""
-    return (
-        connection.execute(sql.statement("ledger/claim_run_unit"), {"run_id": run_id, "unit": unit}).first() is not None
-    )
-
-
-def finish_unit(connection: Connection, run_id: int, unit: str, counts: dict[str, Any]) -> None:
-    """Keeps what the unit counted."""
-    parameters = {"run_id": run_id, "unit": unit, "counts": json.dumps(counts)}
-    connection.execute(sql.statement("ledger/finish_run_unit"), parameters)
-
-
-def unit_counts(connection: Connection, run_id: int, unit: str) -> dict[str, Any]:
-    """What the unit counted when it was committed."""
-    counts: dict[str, Any] = connection.execute(
-        sql.statement("ledger/read_run_unit"), {"run_id": run_id, "unit": unit}
-    ).scalar_one()
-    return counts
-
-
 def take_marks(connection: Connection, customers: Sequence[str]) -> list[str]:
     """Removes the customers' marks; those another transaction is marking or refreshing are left out for a later run."""
     statement = sql.statement("refresh/take_refresh_marks")
@@ -139,15 +118,7 @@ def read_documents(connection: Connection, customers: Sequence[str]) -> dict[str
     return {row.customer_id: row.document for row in rows}
 
 
-def write(
-    connection: Connection,
-    rows: Sequence[Row],
-    rules: Rules,
-    *,
-    run_id: int,
-    now: datetime,
-    may_overwrite: bool = True,
-) -> int:
+def write(connection: Connection, rows: Sequence[Row], rules: Rules, at: At, *, may_overwrite: bool = True) -> int:
     """Stores the rows, passing over those that come out as stored; how many were written.
 
     `may_overwrite=False` leaves alone a row that another transaction has written meanwhile.
@@ -155,7 +126,8 @@ def write(
     if not rows:
         return 0
     _copy(connection, rows)
-    parameters = {"computed_at": now, "rules_version": rules.version, "run_id": run_id, "may_overwrite": may_overwrite}
+    parameters = {"computed_at": at.now, "run_id": at.run_id, "rules_version": rules.version}
+    parameters |= {"may_overwrite": may_overwrite}
     return int(connection.execute(sql.statement("refresh/upsert_me_status"), parameters).scalar_one())
 
 
@@ -179,9 +151,7 @@ def resolve(connection: Connection, over: Sequence[tuple[str, Unresolved]], now:
     return connection.execute(sql.statement("refresh/resolve_notifications"), parameters).rowcount
 
 
-def enqueue(
-    connection: Connection, decided: Sequence[tuple[str, Candidate]], *, run_id: int, now: datetime
-) -> dict[str, int]:
+def enqueue(connection: Connection, decided: Sequence[tuple[str, Candidate]], at: At) -> dict[str, int]:
     """Puts (customer, notification) into the outbox; how many by type were suppressed, an identical one waiting."""
     if not decided:
         return {}
@@ -194,8 +164,8 @@ def enqueue(
         "action_urls": [candidate.action_url for _, candidate in decided],
         "action_labels": [candidate.action_label for _, candidate in decided],
         "window_seconds": [candidate.window_seconds for _, candidate in decided],
-        "run_id": run_id,
-        "now": now,
+        "run_id": at.run_id,
+        "now": at.now,
     }
     return {row.type: row.suppressed for row in connection.execute(sql.statement("outbox/insert_outbox"), parameters)}
 

@@ -16,8 +16,11 @@ from materializer.refresh import read_model
 from materializer.rules.document import build
 from materializer.rules.notifications import decide
 from materializer.rules.rules import Rules
-from materializer.units import Submit, Watch
+from materializer.units import At, Batching
 
+Ends = tuple[str, str]
+"""The first and the last of a range of customers."""
+ORDINARY = Batching(2000)
 SAMPLES = 5
 DOCUMENT = read_model.COLUMNS.index("document")
 
@@ -32,7 +35,7 @@ class Difference:
 
 @dataclass(frozen=True)
 class Rebuilt:
-    """What a rebuild did, or would do. `differences` by path, such as "summary.stats.amountDue": a report's only."""
+    """What a rebuild did, or would do. `differences` by path, such as "summary.stats.amountDue": a forecast's only."""
 
     customers: int = 0
     changed: int = 0
@@ -42,63 +45,45 @@ class Rebuilt:
 
 
 def rebuild(
-    database: Database,
-    rules: Rules,
-    *,
-    run_id: int,
-    now: datetime,
-    batch_customers: int = 2000,
-    customer: str | None = None,
-    report: bool = False,
-    submit: Submit | None = None,
-    watch: Watch | None = None,
+    database: Database, rules: Rules, at: At, batching: Batching = ORDINARY, *, customer: str | None = None
 ) -> Rebuilt:
     """Recomputes every document, or that of `customer` (an Account id), batch by batch while the API serves.
 
-    Marks, transitions and the outbox stay as they are. `report=True` writes nothing and tells what would differ.
+    Marks, transitions and the outbox stay as they are.
     """
-    ranges = [(customer, customer)] if customer is not None else _ranges(database, batch_customers)
-    if report:
-        return _report(database, rules, ranges, now)
-    calls = [(f"batch-{number}", *ends, rules, run_id, now) for number, ends in enumerate(ranges)]
-    if watch is not None:
-        watch.expect(len(calls) * batch_customers)
-    done = units.watched(units.done(database, rebuild_batch, calls, submit), "customers", watch)
+    ranges = _ranges(database, batching.size, customer)
+    calls = [(f"batch-{number}", ends, rules, at) for number, ends in enumerate(ranges)]
+    if batching.watch is not None:
+        batching.watch.expect(len(calls) * batching.size)
+    done = units.watched(units.done(database, rebuild_batch, calls, batching.submit), "customers", batching.watch)
     return Rebuilt(**units.added_up(done))
 
 
-def _ranges(database: Database, size: int) -> list[tuple[str, str]]:
+def _ranges(database: Database, size: int, customer: str | None) -> list[Ends]:
     """The first and the last of each `size` customers; one that appears between two is marked, and a refresh's."""
+    if customer is not None:
+        return [(customer, customer)]
     with database.begin() as connection:
         return read_model.ranges_of_customers(connection, size)
 
 
-def rebuild_batch(
-    database: Database, unit: str, first: str, last: str, rules: Rules, run_id: int, now: datetime
-) -> dict[str, Any]:
+def rebuild_batch(database: Database, unit: str, ends: Ends, rules: Rules, at: At) -> dict[str, Any]:
     """Rebuilds a range of customers in one transaction; done again under the same run and unit it does nothing."""
 
     def work(connection: Connection) -> dict[str, Any]:
-        if not read_model.claim_unit(connection, run_id, unit):
-            return read_model.unit_counts(connection, run_id, unit)
-        customers = read_model.customers_between(connection, first, last)
-        counts = _rebuild(connection, customers, rules, run_id, now)
-        read_model.finish_unit(connection, run_id, unit, counts)
-        return counts
+        return _rebuild(connection, read_model.customers_between(connection, *ends), rules, at)
 
-    return database.transact(work)
+    return database.transact(lambda connection: units.once(connection, at, unit, lambda: work(connection)))
 
 
-def _rebuild(
-    connection: Connection, customers: Sequence[str], rules: Rules, run_id: int, now: datetime
-) -> dict[str, Any]:
+def _rebuild(connection: Connection, customers: Sequence[str], rules: Rules, at: At) -> dict[str, Any]:
     """Rows there are held first, so that facts read here are never older than those of the row overwritten."""
     stored = read_model.lock(connection, customers)
-    rows, gone = _computed(connection, customers, rules, now)
+    rows, gone = _computed(connection, customers, rules, at.now)
     missing = [row for row in rows if row[0] not in stored]
     standing = read_model.differing([row for row in rows if row[0] in stored], stored, rules)
-    added = read_model.write(connection, missing, rules, run_id=run_id, now=now, may_overwrite=False)
-    changed = read_model.write(connection, standing, rules, run_id=run_id, now=now)
+    added = read_model.write(connection, missing, rules, at, may_overwrite=False)
+    changed = read_model.write(connection, standing, rules, at)
     removed = read_model.remove(connection, gone)
     return {"customers": len(rows), "changed": changed, "added": added, "removed": removed}
 
@@ -121,12 +106,15 @@ def _computed(
 # What would differ ----------------------------------------------------------------------------------------------------
 
 
-def _report(database: Database, rules: Rules, ranges: Sequence[tuple[str, str]], now: datetime) -> Rebuilt:
+def forecast(
+    database: Database, rules: Rules, now: datetime, *, batch_customers: int = 2000, customer: str | None = None
+) -> Rebuilt:
+    """What a rebuild would do, with where the documents would differ; writes nothing."""
     found: dict[str, list[str]] = {}
     total = changed = added = removed = 0
-    for first, last in ranges:
+    for ends in _ranges(database, batch_customers, customer):
         with database.begin() as connection:
-            batch = read_model.customers_between(connection, first, last)
+            batch = read_model.customers_between(connection, *ends)
             stored = read_model.read_documents(connection, batch)
             rows, gone = _computed(connection, batch, rules, now)
         for row in sorted(rows, key=lambda row: str(row[0])):

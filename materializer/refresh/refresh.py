@@ -17,7 +17,7 @@ from materializer.rules.document import build
 from materializer.rules.facts import Facts, Unresolved
 from materializer.rules.notifications import Candidate, decide, is_over
 from materializer.rules.rules import Rules
-from materializer.units import Submit, Watch
+from materializer.units import At, Batching
 
 
 @dataclass(frozen=True)
@@ -45,35 +45,25 @@ class Batch:
     look_again: list[str] = field(default_factory=list)
 
 
-def refresh(
-    database: Database,
-    rules: Rules,
-    *,
-    run_id: int,
-    now: datetime,
-    freshness: timedelta,
-    batch_customers: int,
-    submit: Submit | None = None,
-    watch: Watch | None = None,
-) -> Refreshed:
+def refresh(database: Database, rules: Rules, at: At, freshness: timedelta, batching: Batching) -> Refreshed:
     """Refreshes every customer that is marked or whose time has come, then sends what that decided.
 
     1. What a run that died had decided is taken over. 2. Batches of customers, each one transaction. 3. The flood
     gate. 4. Sending. A crash between any two steps loses nothing and sends nothing twice: the next run goes on.
     `freshness` is the limit of WHMCS data: reminders are sent only while it is kept.
     """
-    outbox.adopt(database, run_id=run_id)
+    outbox.adopt(database, at)
     with database.begin() as connection:
-        is_fresh = read_model.is_whmcs_fresh(connection, now, freshness)
-        customers = read_model.customers_to_refresh(connection, now, is_fresh=is_fresh)
-    if watch is not None:
-        watch.expect(len(customers))
-    calls = [(unit, batch, rules, run_id, now, is_fresh) for unit, batch in _batches(customers, batch_customers)]
-    done = units.watched(units.done(database, refresh_batch, calls, submit), "customers", watch)
+        is_fresh = read_model.is_whmcs_fresh(connection, at.now, freshness)
+        customers = read_model.customers_to_refresh(connection, at.now, is_fresh=is_fresh)
+    if batching.watch is not None:
+        batching.watch.expect(len(customers))
+    calls = [(unit, batch, rules, at, is_fresh) for unit, batch in _batches(customers, batching.size)]
+    done = units.watched(units.done(database, refresh_batch, calls, batching.submit), "customers", batching.watch)
     counts = {"customers": 0} | units.added_up(done)
     suppressed: Counter[str] = Counter(counts.pop("suppressed", {}))
-    held = outbox.flood(database, rules, run_id=run_id, now=now)
-    sent = outbox.send(database, run_id=run_id, now=now)
+    held = outbox.flood(database, rules.notifications.flood_gate, at)
+    sent = outbox.send(database, at)
     return Refreshed(**counts, sent=sent.sent, suppressed=dict(suppressed + Counter(sent.suppressed)), held=held)
 
 
@@ -84,24 +74,20 @@ def _batches(customers: Sequence[str], size: int) -> Iterator[tuple[str, Sequenc
 
 
 def refresh_batch(
-    database: Database, unit: str, customers: Sequence[str], rules: Rules, run_id: int, now: datetime, is_fresh: bool
+    database: Database, unit: str, customers: Sequence[str], rules: Rules, at: At, is_fresh: bool
 ) -> dict[str, Any]:
     """Refreshes some customers in one transaction; done a second time under the same run and unit it does nothing."""
 
     def work(connection: Connection) -> dict[str, Any]:
-        if not read_model.claim_unit(connection, run_id, unit):
-            return read_model.unit_counts(connection, run_id, unit)
         free = read_model.take_marks(connection, customers)
         stored = read_model.lock(connection, free)
         batch = Batch()
         for facts in read_model.read_facts(connection, free, rules):
-            judge(batch, facts, rules, now, is_fresh=is_fresh)
+            judge(batch, facts, rules, at.now, is_fresh=is_fresh)
         batch.rows = read_model.differing(batch.rows, stored, rules)
-        counts = {"customers": len(free)} | _store(connection, batch, rules, run_id=run_id, now=now)
-        read_model.finish_unit(connection, run_id, unit, counts)
-        return counts
+        return {"customers": len(free)} | _store(connection, batch, rules, at)
 
-    return database.transact(work)
+    return database.transact(lambda connection: units.once(connection, at, unit, lambda: work(connection)))
 
 
 def judge(batch: Batch, facts: Facts, rules: Rules, now: datetime, *, is_fresh: bool) -> None:
@@ -119,13 +105,13 @@ def judge(batch: Batch, facts: Facts, rules: Rules, now: datetime, *, is_fresh: 
         batch.look_again.append(customer)
 
 
-def _store(connection: Connection, batch: Batch, rules: Rules, *, run_id: int, now: datetime) -> dict[str, Any]:
+def _store(connection: Connection, batch: Batch, rules: Rules, at: At) -> dict[str, Any]:
     counts = {
-        "changed": read_model.write(connection, batch.rows, rules, run_id=run_id, now=now),
+        "changed": read_model.write(connection, batch.rows, rules, at),
         "removed": read_model.remove(connection, batch.gone),
-        "resolved": read_model.resolve(connection, batch.over, now),
-        "suppressed": read_model.enqueue(connection, batch.decided, run_id=run_id, now=now),
+        "resolved": read_model.resolve(connection, batch.over, at.now),
+        "suppressed": read_model.enqueue(connection, batch.decided, at),
     }
     read_model.consume(connection, batch.judged, batch.gone)
-    read_model.mark(connection, batch.look_again, now)
+    read_model.mark(connection, batch.look_again, at.now)
     return counts

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import io
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Literal
@@ -20,13 +20,13 @@ from sqlalchemy import Connection
 import sql
 from config.database import Database
 from materializer import units
-from materializer.snapshot import changes, content_hash, deletions, history, store, transitions
+from materializer.snapshot import changes, content_hash, deletions, history, marks, store, transitions
 from materializer.snapshot.changes import Changes
 from materializer.snapshot.pulls import HistoricChange, Key, Pulled
 from materializer.snapshot.store import Scope
 from materializer.snapshot.streams import STREAMS, Stream
 from materializer.snapshot.transitions import Transition, TransitionPolicy
-from materializer.units import Submit, Watch
+from materializer.units import At, Batching
 
 
 @dataclass(frozen=True)
@@ -46,8 +46,11 @@ class Window:
     set_aside: frozenset[str]
     history: tuple[HistoricChange, ...]
     policy: TransitionPolicy
-    run_id: int
-    now: datetime
+    at: At
+
+    @property
+    def stream(self) -> Stream:
+        return STREAMS[self.stream_name]
 
     def __getstate__(self) -> dict[str, Any]:
         """As it is sent to a worker: a pickled slice would take the whole table behind it along."""
@@ -83,51 +86,30 @@ def apply(
     database: Database,
     pulled: Pulled,
     policy: TransitionPolicy,
-    *,
-    run_id: int,
-    now: datetime,
-    window_rows: int,
-    submit: Submit | None = None,
-    watch: Watch | None = None,
+    at: At,
+    batching: Batching,
 ) -> Applied:
-    """Brings the snapshot to what was pulled: windows of about `window_rows` rows, then deletions, marks and cursor.
-
-    Windows go through `submit`, unless there are few.
+    """Brings the snapshot to what was pulled: windows of about `batching.size` rows, then deletions, marks and cursor.
 
     Rows missing from a full pull are returned and left to `shrink_gate.apply_removals`. An incomplete pull is applied
     and leaves the cursor where it was; an incomplete first pull leaves the stream without its baseline.
     """
-    calls = ((window,) for window in _windows(pulled, policy, run_id, now, window_rows))
-    if watch is not None:
-        watch.expect(pulled.spool.rows)
-    done = list(units.watched(units.done(database, commit_window, calls, submit), "read", watch))
-    unit = f"{pulled.stream.name} end"
-    done.append(
-        database.transact(
-            lambda connection: _once(connection, run_id, unit, lambda: _end(connection, pulled, policy, run_id, now))
-        )
-    )
-    return _summed(pulled, done)
+    if batching.watch is not None:
+        batching.watch.expect(pulled.spool.rows)
+    calls = ((window,) for window in _windows(pulled, policy, at, batching.size))
+    windows = units.done(database, commit_window, calls, batching.submit)
+    counts = list(units.watched(windows, "read", batching.watch))
+    return _summed(pulled, [*counts, database.transact(lambda connection: _end(connection, pulled, policy, at))])
 
 
 def commit_window(database: Database, window: Window) -> dict[str, Any]:
     """Commits one window and returns its counts; the counts of the first time when it was committed before."""
     return database.transact(
-        lambda connection: _once(connection, window.run_id, window.unit, lambda: _apply_window(connection, window))
+        lambda connection: units.once(connection, window.at, window.unit, lambda: _apply_window(connection, window))
     )
 
 
-def _once(connection: Connection, run_id: int, unit: str, work: Callable[[], dict[str, Any]]) -> dict[str, Any]:
-    if (counts := store.claim_unit(connection, run_id, unit)) is not None:
-        return counts
-    counts = work()
-    store.finish_unit(connection, run_id, unit, counts)
-    return counts
-
-
-def _windows(
-    pulled: Pulled, policy: TransitionPolicy, run_id: int, now: datetime, window_rows: int
-) -> Iterator[Window]:
+def _windows(pulled: Pulled, policy: TransitionPolicy, at: At, window_rows: int) -> Iterator[Window]:
     """The windows of a pull, which cover the whole key space together: the last one is open-ended."""
     refused = frozenset(record.record_id for record in pulled.set_aside)
     above: Key | None = None
@@ -144,8 +126,7 @@ def _windows(
             set_aside=refused,
             history=pulled.history,
             policy=policy,
-            run_id=run_id,
-            now=now,
+            at=at,
         )
         above = up_to
 
@@ -162,33 +143,95 @@ def _with_end(windows: Iterator[pa.Table], stream: Stream) -> Iterator[tuple[pa.
 # One window -----------------------------------------------------------------------------------------------------------
 
 
+@dataclass(frozen=True)
+class Read:
+    """Pulled rows that may differ, the known rows of their keys (`previous`), and the `hashes` of the known ones.
+
+    `with_history`: accounts whose field history has steps; they count as changed, for their stamps.
+    """
+
+    rows: pa.Table
+    previous: pa.Table
+    hashes: pa.Table
+    with_history: pa.Array
+
+
+@dataclass(frozen=True)
+class Compared:
+    """What differs: changes to apply, known rows the pull did not have, and how many pulled rows are too old."""
+
+    changes: Changes
+    missing: pa.Table
+    ignored: int
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What the differences mean: the changes, widened by accounts that have only history, and the transitions."""
+
+    changes: Changes
+    transitions: list[Transition]
+
+
 def _apply_window(connection: Connection, window: Window) -> dict[str, Any]:
-    stream = STREAMS[window.stream_name]
-    with_history = _with_history(window)
+    read = _read(connection, window)
+    compared = _compare(window, read)
+    judged = _judge(window, read, compared)
+    _apply(connection, window, read, judged)
+    return _counts(window, read, compared, judged)
+
+
+def _read(connection: Connection, window: Window) -> Read:
+    stream, with_history = window.stream, _with_history(window)
     known = store.read_hashes(connection, stream, _scope(stream, window))
-    rows, known = content_hash.without_unchanged(stream, known, window.rows, with_history)
-    previous = store.read_rows(connection, stream, Scope(keys=known[stream.key].to_pylist(), only_keys=True))
-    found, ignored = changes.without_stale(changes.compare(stream, previous, rows))
-    gone = _gone(stream, window, found)
-    found = replace(found, removed=gone if window.extent == "clients" else gone.slice(0, 0))
-    found, steps = _judge(stream, window, previous, rows, found, with_history)
+    rows, hashes = content_hash.without_unchanged(stream, known, window.rows, with_history)
+    previous = store.read_rows(connection, stream, Scope(keys=hashes[stream.key].to_pylist(), only_keys=True))
+    return Read(rows, previous, hashes, with_history)
+
+
+def _compare(window: Window, read: Read) -> Compared:
+    found, ignored = changes.without_stale(changes.compare(window.stream, read.previous, read.rows))
+    missing = _missing(window, found)
+    removed = missing if window.extent == "clients" else missing.slice(0, 0)
+    return Compared(replace(found, removed=removed), missing, ignored)
+
+
+def _judge(window: Window, read: Read, compared: Compared) -> Judged:
+    """The transitions of the window, those that the history of accounts reports among them."""
+    steps = transitions.from_changes(window.stream, compared.changes, window.policy)
+    if not len(read.with_history):
+        return Judged(compared.changes, steps)
+    widened = changes.with_rows(window.stream, compared.changes, read.previous, read.rows, read.with_history)
+    has_history = pc.is_in(widened.after[window.stream.key], read.with_history)
+    after = widened.after.filter(has_history).to_pylist()
+    before = widened.before.filter(has_history).to_pylist()
+    ends = {new["account_id"]: (old, new) for old, new in zip(before, after, strict=True)}
+    return Judged(widened, history.with_steps(steps, ends, window.history, window.policy))
+
+
+def _apply(connection: Connection, window: Window, read: Read, judged: Judged) -> None:
+    stream, found = window.stream, judged.changes
     store.delete_rows(connection, stream, found.removed[stream.key].to_pylist())
     store.insert_rows(connection, stream, found.added)
     store.update_rows(connection, stream, found.after)
-    store.update_rows(connection, stream, _unhashed(stream, known, previous, rows, found))
+    store.update_rows(connection, stream, _unhashed(stream, read, found))
     _readmit(connection, stream, window.rows)
-    store.insert_transitions(connection, steps, window.run_id, window.now)
+    store.insert_transitions(connection, judged.transitions, window.at)
     if not window.policy.is_baseline:
-        store.mark_owners(connection, stream, (found.added, found.removed, found.before, found.after), window.now)
+        marks.mark_owners(connection, stream, (found.added, found.removed, found.before, found.after), window.at.now)
+
+
+def _counts(window: Window, read: Read, compared: Compared, judged: Judged) -> dict[str, Any]:
+    found = judged.changes
     return {
         "read": len(window.rows),
         "added": len(found.added),
         "changed": len(found.after),
-        "unchanged": found.unchanged + len(window.rows) - len(rows),
+        "unchanged": found.unchanged + len(window.rows) - len(read.rows),
         "removed": len(found.removed),
-        "ignored": ignored,
-        "transitions": transitions.counted(steps),
-        "missing": gone[stream.key].to_pylist() if window.extent == "full" else [],
+        "ignored": compared.ignored,
+        "transitions": transitions.counted(judged.transitions),
+        "missing": compared.missing[window.stream.key].to_pylist() if window.extent == "full" else [],
     }
 
 
@@ -202,39 +245,23 @@ def _scope(stream: Stream, window: Window) -> Scope:
     return Scope(above=window.above, up_to=window.up_to, owners=window.clients, keys=keys)
 
 
-def _gone(stream: Stream, window: Window, found: Changes) -> pa.Table:
+def _missing(window: Window, found: Changes) -> pa.Table:
     """Known rows the pull did not have, without those it had and set aside."""
-    refused = pa.array(sorted(window.set_aside), pa.string())
-    is_refused = pc.is_in(found.removed[stream.key].cast(pa.string()), refused)
-    return found.removed.filter(pc.invert(is_refused))
+    set_aside = pa.array(sorted(window.set_aside), pa.string())
+    is_set_aside = pc.is_in(found.removed[window.stream.key].cast(pa.string()), set_aside)
+    return found.removed.filter(pc.invert(is_set_aside))
 
 
 def _with_history(window: Window) -> pa.Array:
-    """Accounts whose field history has steps; they count as changed, for their stamps."""
     accounts = set() if window.policy.is_baseline else {step.account_id for step in window.history}
     return pa.array(sorted(accounts), pa.string())
 
 
-def _unhashed(stream: Stream, known: pa.Table, previous: pa.Table, rows: pa.Table, found: Changes) -> pa.Table:
+def _unhashed(stream: Stream, read: Read, found: Changes) -> pa.Table:
     """The rows that stay as they are and have no hash, as after an update that no sync made."""
-    keys = previous[stream.key]
-    stays = pc.and_not(pc.is_in(keys, rows[stream.key]), pc.is_in(keys, found.after[stream.key]))
-    return content_hash.without_hash(stream, known, previous.filter(stays))
-
-
-def _judge(
-    stream: Stream, window: Window, previous: pa.Table, rows: pa.Table, found: Changes, with_history: pa.Array
-) -> tuple[Changes, list[Transition]]:
-    """The transitions of the window, those that the history of accounts tells among them."""
-    steps = transitions.from_changes(stream, found, window.policy)
-    if not len(with_history):
-        return found, steps
-    widened = changes.with_rows(stream, found, previous, rows, with_history)
-    is_told = pc.is_in(widened.after[stream.key], with_history)
-    after = widened.after.filter(is_told).to_pylist()
-    before = widened.before.filter(is_told).to_pylist()
-    ends = {new["account_id"]: (old, new) for old, new in zip(before, after, strict=True)}
-    return widened, history.with_steps(steps, ends, window.history, window.policy)
+    keys = read.previous[stream.key]
+    stays = pc.and_not(pc.is_in(keys, read.rows[stream.key]), pc.is_in(keys, found.after[stream.key]))
+    return content_hash.without_hash(stream, read.hashes, read.previous.filter(stays))
 
 
 def _readmit(connection: Connection, stream: Stream, rows: pa.Table) -> None:
@@ -248,22 +275,25 @@ def _readmit(connection: Connection, stream: Stream, rows: pa.Table) -> None:
 # The end of a stream --------------------------------------------------------------------------------------------------
 
 
-def _end(
-    connection: Connection, pulled: Pulled, policy: TransitionPolicy, run_id: int, now: datetime
-) -> dict[str, Any]:
+def _end(connection: Connection, pulled: Pulled, policy: TransitionPolicy, at: At) -> dict[str, Any]:
     """What comes after the windows, in one transaction, the cursor with it."""
+    unit = f"{pulled.stream.name} end"
+    return units.once(connection, at, unit, lambda: _apply_end(connection, pulled, policy, at))
+
+
+def _apply_end(connection: Connection, pulled: Pulled, policy: TransitionPolicy, at: At) -> dict[str, Any]:
     gone = {*pulled.deleted, *pulled.merged}
-    deleted = deletions.remove(connection, pulled.stream, gone, run_id, now, is_baseline=policy.is_baseline)
-    deletions.merge(connection, pulled.merged, now)
-    store.refuse(connection, pulled.stream, pulled.set_aside, run_id, now)
-    _forget_set_aside(connection, pulled, run_id)
+    deleted = deletions.remove(connection, pulled.stream, gone, at, is_baseline=policy.is_baseline)
+    deletions.merge(connection, pulled.merged, at.now)
+    store.refuse(connection, pulled.stream, pulled.set_aside, at)
+    _forget_set_aside(connection, pulled, at.run_id)
     if pulled.extent == "clients":
         store.readmit(connection, pulled.stream, [f"client {client}" for client in pulled.clients])
-        _note_pay_method_readings(connection, pulled.clients, now)
+        _note_pay_method_readings(connection, pulled.clients, at.now)
     if policy.is_baseline:
         store.analyze(connection, pulled.stream)
-        store.mark_everybody(connection, now)
-    _move_cursor(connection, pulled, policy, run_id, now)
+        marks.mark_everybody(connection, at.now)
+    _move_cursor(connection, pulled, at)
     return {"removed": deleted.removed, "transitions": deleted.transitions}
 
 
@@ -277,15 +307,15 @@ def _forget_set_aside(connection: Connection, pulled: Pulled, run_id: int) -> No
 def _note_pay_method_readings(connection: Connection, clients: Collection[int], now: datetime) -> None:
     """Clients read for the first time have a number of pay methods now, be it none."""
     parameters = {"client_ids": list(clients), "now": now}
-    store.mark_clients(
+    marks.mark_clients(
         connection,
         connection.execute(sql.statement("snapshot/upsert_pay_method_readings"), parameters).scalars().all(),
         now,
     )
 
 
-def _move_cursor(connection: Connection, pulled: Pulled, policy: TransitionPolicy, run_id: int, now: datetime) -> None:
-    parameters: dict[str, Any] = {"stream": pulled.stream.name, "synced_at": now, "run_id": run_id}
+def _move_cursor(connection: Connection, pulled: Pulled, at: At) -> None:
+    parameters: dict[str, Any] = {"stream": pulled.stream.name, "synced_at": at.now, "run_id": at.run_id}
     if not pulled.is_complete:
         connection.execute(sql.statement("snapshot/touch_stream_state"), parameters)
         return

@@ -9,10 +9,11 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 import sql
-from materializer.snapshot import store, transitions
+from materializer.snapshot import marks, store, transitions
 from materializer.snapshot.pulls import Key
 from materializer.snapshot.store import Scope
 from materializer.snapshot.streams import Stream
+from materializer.units import At
 
 
 @dataclass(frozen=True)
@@ -27,8 +28,7 @@ def remove(
     connection: Connection,
     stream: Stream,
     keys: Collection[Key],
-    run_id: int,
-    now: datetime,
+    at: At,
     *,
     is_baseline: bool = False,
 ) -> Deleted:
@@ -42,9 +42,9 @@ def remove(
     present = rows[stream.key].to_pylist()
     if not present:
         return Deleted()
-    store.mark_owners(connection, stream, [rows], now)
+    marks.mark_owners(connection, stream, [rows], at.now)
     steps = [] if is_baseline else transitions.of_removed(stream, rows)
-    store.insert_transitions(connection, steps, run_id, now)
+    store.insert_transitions(connection, steps, at)
     store.delete_rows(connection, stream, present)
     if stream.name == "client":
         connection.execute(sql.statement("snapshot/delete_clients_pay_methods"), {"client_ids": present})
@@ -103,4 +103,4 @@ def _hand_over(connection: Connection, loser: str, winner: str, now: datetime) -
         "snapshot/move_notification_windows",
     ):
         connection.execute(sql.statement(statement), {"loser": loser, "winner": winner})
-    store.mark_customers(connection, [loser, winner], now)
+    marks.mark_customers(connection, [loser, winner], now)

@@ -8,7 +8,6 @@ need not be asked again.
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -20,10 +19,13 @@ from sqlalchemy import Connection
 import sql
 from config.database import Database
 from config.schedule import ShrinkGate
+from materializer import holds
+from materializer.holds import Decision
 from materializer.snapshot import deletions, store
 from materializer.snapshot.commit import Applied
 from materializer.snapshot.pulls import Key
 from materializer.snapshot.streams import STREAMS
+from materializer.units import At
 
 LEAVING_ORDER = ("cancellation", "pay_method", "invoice", "service", "client", "case", "order", "account")
 """Streams whose rows lead to a customer by another stream's go before that one, so that the customer is marked."""
@@ -42,9 +44,7 @@ class Removals:
     held: dict[str, Any] | None = None
 
 
-def apply_removals(
-    database: Database, applied: Sequence[Applied], gate: ShrinkGate | None, *, run_id: int, now: datetime
-) -> Removals:
+def apply_removals(database: Database, applied: Sequence[Applied], gate: ShrinkGate | None, at: At) -> Removals:
     """Applies or holds the removals of one source's run; only complete full pulls have any. `gate` None: accepted.
 
     Supersedes older holds of the source whose streams were all pulled whole now. Raises what a look-up at the source
@@ -56,10 +56,10 @@ def apply_removals(
     tripped = [] if gate is None else _tripped(database, whole, gate)
     if not tripped:
         confirmed = [(stream, _confirmed(stream)) for stream in _in_leaving_order(whole)]
-        return database.transact(lambda connection: _apply(connection, confirmed, run_id, now))
+        return database.transact(lambda connection: _apply(connection, confirmed, at))
     assert gate is not None
     summary = _summary(whole, tripped, gate)
-    database.transact(lambda connection: _hold(connection, whole, summary, run_id, now))
+    database.transact(lambda connection: _hold(connection, whole, summary, at))
     return Removals(held=summary)
 
 
@@ -69,18 +69,18 @@ def is_shrinking(before: int, missing: int, gate: ShrinkGate) -> bool:
     return share or (missing >= FEW_ROWS and missing == before)
 
 
-def release(database: Database, run_id: int, now: datetime) -> dict[str, int]:
+def release(database: Database, at: At) -> dict[str, int]:
     """Applies the removals held by the run and returns them by stream; nothing when they were decided on before.
 
     Rows that have left meanwhile are ignored. A row that came back unchanged since cannot be recognised, so it goes;
     the next full pull would bring it again.
     """
-    return database.transact(lambda connection: _release(connection, run_id, now))
+    return database.transact(lambda connection: _release(connection, at))
 
 
-def discard(database: Database, run_id: int, now: datetime) -> bool:
+def discard(database: Database, at: At) -> bool:
     """Forgets the removals held by the run. False when they were decided on before."""
-    return database.transact(lambda connection: _decide(connection, run_id, "discarded", now))
+    return database.transact(lambda connection: _decide(connection, at.run_id, "discarded", at.now))
 
 
 # Judging --------------------------------------------------------------------------------------------------------------
@@ -125,39 +125,28 @@ def _summary(whole: Sequence[Applied], tripped: list[dict[str, Any]], gate: Shri
 # Applying and holding -------------------------------------------------------------------------------------------------
 
 
-def _apply(
-    connection: Connection, confirmed: Sequence[tuple[Applied, list[Key]]], run_id: int, now: datetime
-) -> Removals:
+def _apply(connection: Connection, confirmed: Sequence[tuple[Applied, list[Key]]], at: At) -> Removals:
     removed: Counter[str] = Counter()
     steps: Counter[str] = Counter()
     for applied, keys in confirmed:
-        deleted = deletions.remove(connection, applied.pulled.stream, keys, run_id, now)
+        deleted = deletions.remove(connection, applied.pulled.stream, keys, at)
         merged = {loser: winner for loser, winner in applied.pulled.merged.items() if loser in set(keys)}
-        deletions.merge(connection, merged, now)
+        deletions.merge(connection, merged, at.now)
         removed[applied.pulled.stream.name] += deleted.removed
         steps.update(deleted.transitions)
-    _supersede(connection, [applied for applied, _ in confirmed], run_id, now)
-    _note_full(connection, [applied for applied, _ in confirmed], now)
+    _supersede(connection, [applied for applied, _ in confirmed], at)
+    _note_full(connection, [applied for applied, _ in confirmed], at.now)
     return Removals({name: count for name, count in removed.items() if count}, dict(steps))
 
 
-def _hold(
-    connection: Connection, whole: Sequence[Applied], summary: dict[str, Any], run_id: int, now: datetime
-) -> None:
-    _supersede(connection, whole, run_id, now)
-    parameters = {
-        "run_id": run_id,
-        "gate": "shrink",
-        "source": whole[0].pulled.stream.source,
-        "summary": json.dumps(summary),
-        "held_at": now,
-    }
-    connection.execute(sql.statement("holds/insert_held_run"), parameters)
+def _hold(connection: Connection, whole: Sequence[Applied], summary: dict[str, Any], at: At) -> None:
+    _supersede(connection, whole, at)
+    holds.note(connection, at, "shrink", summary, whole[0].pulled.stream.source)
     for applied in whole:
         ids = [str(key) for key in applied.missing]
-        removals = {"run_id": run_id, "stream": applied.pulled.stream.name, "record_ids": ids}
+        removals = {"run_id": at.run_id, "stream": applied.pulled.stream.name, "record_ids": ids}
         connection.execute(sql.statement("holds/insert_held_removals"), removals)
-    _note_full(connection, whole, now)
+    _note_full(connection, whole, at.now)
 
 
 def _note_full(connection: Connection, whole: Sequence[Applied], now: datetime) -> None:
@@ -165,35 +154,32 @@ def _note_full(connection: Connection, whole: Sequence[Applied], now: datetime) 
     connection.execute(sql.statement("snapshot/note_streams_read_in_full"), {"streams": streams, "full_at": now})
 
 
-def _supersede(connection: Connection, whole: Sequence[Applied], run_id: int, now: datetime) -> None:
+def _supersede(connection: Connection, whole: Sequence[Applied], at: At) -> None:
     streams = {applied.pulled.stream.name for applied in whole}
     source = whole[0].pulled.stream.source
     for hold in connection.execute(sql.statement("holds/list_open_shrink_holds"), {"source": source}).all():
-        if hold.run_id != run_id and streams >= set(hold.streams):
-            _decide(connection, hold.run_id, "superseded", now)
+        if hold.run_id != at.run_id and streams >= set(hold.streams):
+            _decide(connection, hold.run_id, "superseded", at.now)
 
 
-def _release(connection: Connection, run_id: int, now: datetime) -> dict[str, int]:
+def _release(connection: Connection, at: At) -> dict[str, int]:
     held = {
         row.stream: row.record_ids
-        for row in connection.execute(sql.statement("holds/list_held_removals"), {"run_id": run_id})
+        for row in connection.execute(sql.statement("holds/list_held_removals"), {"run_id": at.run_id})
     }
-    if not _decide(connection, run_id, "released", now):
+    if not _decide(connection, at.run_id, "released", at.now):
         return {}
     removed = {}
     for name in (name for name in LEAVING_ORDER if name in held):
         stream = STREAMS[name]
         keys: list[Key] = [int(key) for key in held[name]] if stream.has_integer_key else held[name]
-        removed[name] = deletions.remove(connection, stream, keys, run_id, now).removed
+        removed[name] = deletions.remove(connection, stream, keys, at).removed
     return removed
 
 
-def _decide(connection: Connection, run_id: int, decision: str, now: datetime) -> bool:
-    """Notes the decision, once; the run's outcome follows it and what it held is forgotten."""
-    parameters = {"run_id": run_id, "decision": decision, "now": now}
-    if connection.execute(sql.statement("holds/decide_shrink_hold"), parameters).first() is None:
+def _decide(connection: Connection, run_id: int, decision: Decision, now: datetime) -> bool:
+    """Notes the decision, once; what the run held is forgotten."""
+    if not holds.decide(connection, run_id, "shrink", decision, now):
         return False
-    outcome = "succeeded" if decision == "released" else "discarded"
-    connection.execute(sql.statement("holds/end_held_job_run"), {"run_id": run_id, "outcome": outcome})
     connection.execute(sql.statement("holds/delete_held_removals"), {"run_id": run_id})
     return True

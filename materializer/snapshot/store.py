@@ -7,10 +7,8 @@ Statements whose text depends on a stream's columns (COPY and the temporary tabl
 from __future__ import annotations
 
 import io
-import json
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 import numpy as np
@@ -27,6 +25,7 @@ from materializer.snapshot.content_hash import HASH
 from materializer.snapshot.pulls import Key, SetAsideRecord, StreamState
 from materializer.snapshot.streams import Stream
 from materializer.snapshot.transitions import Transition
+from materializer.units import At
 
 ROWS_KEPT_APART = arrow_csv.ParseOptions(newlines_in_values=True)
 INCOMING = compose.Identifier("pg_temp", "incoming")
@@ -213,28 +212,10 @@ def _driver(connection: Connection) -> psycopg.Connection[Any]:
     return driver
 
 
-# Units of work --------------------------------------------------------------------------------------------------------
-
-
-def claim_unit(connection: Connection, run_id: int, unit: str) -> dict[str, Any] | None:
-    """None when the unit is this transaction's to do; what it counted when it was committed before."""
-    parameters = {"run_id": run_id, "unit": unit}
-    if connection.execute(sql.statement("ledger/claim_run_unit"), parameters).first() is not None:
-        return None
-    counts: dict[str, Any] = connection.execute(sql.statement("ledger/read_run_unit"), parameters).scalar_one()
-    return counts
-
-
-def finish_unit(connection: Connection, run_id: int, unit: str, counts: dict[str, Any]) -> None:
-    """Keeps what the unit counted."""
-    parameters = {"run_id": run_id, "unit": unit, "counts": json.dumps(counts)}
-    connection.execute(sql.statement("ledger/finish_run_unit"), parameters)
-
-
 # Transitions and refusals ---------------------------------------------------------------------------------------------
 
 
-def insert_transitions(connection: Connection, transitions: Sequence[Transition], run_id: int, now: datetime) -> None:
+def insert_transitions(connection: Connection, transitions: Sequence[Transition], at: At) -> None:
     """Stores transitions, each with the customer its owner leads to now; without one it is nobody's news."""
     if not transitions:
         return
@@ -248,7 +229,7 @@ def insert_transitions(connection: Connection, transitions: Sequence[Transition]
         "changed_ats": [step.source_changed_at for step in transitions],
         "types": [step.notification_type for step in transitions],
     }
-    connection.execute(sql.statement("snapshot/insert_transitions"), arrays | {"run_id": run_id, "now": now})
+    connection.execute(sql.statement("snapshot/insert_transitions"), arrays | {"run_id": at.run_id, "now": at.now})
 
 
 def set_aside_ids(connection: Connection, stream: Stream) -> set[str]:
@@ -256,9 +237,7 @@ def set_aside_ids(connection: Connection, stream: Stream) -> set[str]:
     return set(connection.execute(sql.statement("snapshot/list_set_aside_ids"), {"stream": stream.name}).scalars())
 
 
-def refuse(
-    connection: Connection, stream: Stream, refused: Sequence[SetAsideRecord], run_id: int, now: datetime
-) -> None:
+def refuse(connection: Connection, stream: Stream, refused: Sequence[SetAsideRecord], at: At) -> None:
     """Sets records aside."""
     arrays = {
         "record_ids": [record.record_id for record in refused],
@@ -266,7 +245,7 @@ def refuse(
         "reasons": [record.reason for record in refused],
     }
     if refused:
-        parameters = arrays | {"stream": stream.name, "run_id": run_id, "now": now}
+        parameters = arrays | {"stream": stream.name, "run_id": at.run_id, "now": at.now}
         connection.execute(sql.statement("snapshot/set_aside_records"), parameters)
 
 
@@ -275,55 +254,6 @@ def readmit(connection: Connection, stream: Stream, record_ids: Collection[str])
     if record_ids:
         parameters = {"stream": stream.name, "record_ids": list(record_ids)}
         connection.execute(sql.statement("snapshot/readmit_records"), parameters)
-
-
-# Marks ----------------------------------------------------------------------------------------------------------------
-
-
-def mark_owners(connection: Connection, stream: Stream, tables: Iterable[pa.Table], now: datetime) -> None:
-    """Marks the customers that rows of the stream concern: for a link also everybody who claims the same client."""
-    tables = [table for table in tables if len(table)]
-    if not tables:
-        return
-    owners = _values(tables, stream.owner)
-    if stream.name == "cancellation":
-        _mark(connection, "snapshot/mark_customers_of_services", now, service_ids=owners)
-    elif stream.source == "whmcs":
-        _mark(connection, "snapshot/mark_customers_of_clients", now, client_ids=owners)
-        if stream.name == "client":
-            _mark(connection, "snapshot/mark_customers_named", now, names=_values(tables, "account_reference"))
-    else:
-        _mark(connection, "snapshot/mark_customers", now, customer_ids=owners)
-        if stream.name == "account":
-            _mark(connection, "snapshot/mark_customers_of_clients", now, client_ids=_values(tables, "whmcs_client_id"))
-            _mark(connection, "snapshot/mark_customers_named", now, names=_values(tables, "account_number"))
-
-
-def mark_customers(connection: Connection, customer_ids: Collection[str], now: datetime) -> None:
-    """Marks these customers."""
-    _mark(connection, "snapshot/mark_customers", now, customer_ids=list(customer_ids))
-
-
-def mark_clients(connection: Connection, client_ids: Collection[int], now: datetime) -> None:
-    """Marks whoever claims these clients."""
-    _mark(connection, "snapshot/mark_customers_of_clients", now, client_ids=list(client_ids))
-
-
-def mark_everybody(connection: Connection, now: datetime) -> None:
-    """Marks every account."""
-    connection.execute(sql.statement("snapshot/mark_all_customers"), {"now": now})
-
-
-def _mark(connection: Connection, statement: str, now: datetime, **ids: list[Any]) -> None:
-    if any(ids.values()):
-        connection.execute(sql.statement(statement), {**ids, "now": now})
-
-
-def _values(tables: Iterable[pa.Table], column: str) -> list[Any]:
-    distinct: set[Any] = set()
-    for table in tables:
-        distinct.update(table[column].unique().to_pylist())
-    return sorted(distinct - {None})
 
 
 # Stream states --------------------------------------------------------------------------------------------------------

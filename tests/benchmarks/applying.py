@@ -30,6 +30,7 @@ from materializer.snapshot.commit import Applied
 from materializer.snapshot.pulls import Pulled
 from materializer.snapshot.store import Scope
 from materializer.snapshot.streams import INVOICE
+from materializer.units import At, Batching
 from tests.benchmarks.bench import settings_for
 from tests.benchmarks.ground import NOW
 
@@ -100,9 +101,10 @@ def _take_in(database: LiveDatabase, pulled: Pulled, run_id: int) -> Applied:
     with database.begin() as connection:
         state = store.stream_states(connection).get("invoice")
     policy = policy_for(fields.load(), "invoice", state, pulled)
-    rows = schedule.load().limits.window_rows
     with executor.submitting(settings_for(sys.argv[1]), database) as submit:
-        return commit.apply(database, pulled, policy, run_id=run_id, now=NOW, window_rows=rows, submit=submit)
+        return commit.apply(
+            database, pulled, policy, At(run_id, NOW), Batching(schedule.load().limits.window_rows, submit)
+        )
 
 
 if __name__ == "__main__":

@@ -30,6 +30,7 @@ from jobs.sources.whmcs.rows import whmcs_streams
 from jobs.sources.whmcs.sweep import Part, Reading
 from jobs.sources.whmcs.transport import WhmcsTransport
 from materializer.refresh import rebuild
+from materializer.units import At
 from tests.benchmarks.bench import opened
 from tests.benchmarks.ground import NOW, Ground, filled
 
@@ -70,7 +71,7 @@ def main(customers: int) -> None:
 
 
 def _rebuild(ground: Ground) -> None:
-    rebuild.rebuild(ground.database, ground.rules, run_id=1, now=NOW, batch_customers=2000)
+    rebuild.rebuild(ground.database, ground.rules, At(1, NOW))
 
 
 def _tell_sizes(url: str) -> None:

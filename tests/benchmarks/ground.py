@@ -25,6 +25,7 @@ from materializer.refresh import rebuild, refresh
 from materializer.refresh.rebuild import Rebuilt
 from materializer.refresh.refresh import Refreshed
 from materializer.rules.rules import Rules
+from materializer.units import At, Batching
 from tests.benchmarks.bench import Bench, settings_for
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -44,21 +45,13 @@ class Ground:
     def rebuild(self, rules: Rules | None = None) -> Rebuilt:
         """`me-status rebuild` with two worker processes, without its ledger row."""
         with executor.submitting(settings_for(self.url, me_status_executor="processes"), self.database) as submit:
-            return rebuild.rebuild(
-                self.database, rules or self.rules, run_id=next(run_ids), now=NOW, batch_customers=2000, submit=submit
-            )
+            return rebuild.rebuild(self.database, rules or self.rules, At(next(run_ids), NOW), Batching(2000, submit))
 
     def refresh(self) -> Refreshed:
         """`me-status run refresh` with two worker processes, without its ledger row."""
         with executor.submitting(settings_for(self.url, me_status_executor="processes"), self.database) as submit:
             return refresh.refresh(
-                self.database,
-                self.rules,
-                run_id=next(run_ids),
-                now=NOW,
-                freshness=timedelta(hours=1),
-                batch_customers=2000,
-                submit=submit,
+                self.database, self.rules, At(next(run_ids), NOW), timedelta(hours=1), Batching(2000, submit)
             )
 
     @property

@@ -11,7 +11,7 @@ from sqlalchemy import Engine
 from config import tables
 from config.database import connect
 from jobs.program import Program
-from jobs.runs.dispatch import RunOptions
+from jobs.runs.ledger import RunOptions
 from jobs.runs.run import by_hand
 from tests.benchmarks.bench import Bench, settings_for
 from tests.benchmarks.ground import NOW, timed

@@ -17,7 +17,7 @@ from config import tables
 from config.database import connect
 from config.settings import GivenSettings
 from jobs.program import Program
-from jobs.runs.dispatch import RunOptions
+from jobs.runs.ledger import RunOptions
 from jobs.runs.run import by_hand
 from jobs.sandbox import salesforce, whmcs
 from jobs.sandbox.clock import SimulatedClock

@@ -18,6 +18,7 @@ from materializer.snapshot.commit import Applied
 from materializer.snapshot.pulls import HistoricChange, Pulled, SetAsideRecord
 from materializer.snapshot.streams import STREAMS, Stream
 from materializer.snapshot.transitions import TransitionPolicy
+from materializer.units import At, Batching
 
 NOW = datetime(2026, 4, 1, 12, tzinfo=UTC)
 WORDS = fields.load().words
@@ -78,7 +79,7 @@ def take(
     now: datetime = NOW,
     size: int = 100,
 ) -> Applied:
-    return commit.apply(database, reading, policy, run_id=run_id, now=now, window_rows=size)
+    return commit.apply(database, reading, policy, At(run_id, now), Batching(size))
 
 
 def values(engine: Engine, query: str) -> list[Any]:

@@ -19,10 +19,11 @@ from sqlalchemy import Engine, text
 
 from config.database import LiveDatabase
 from materializer.refresh import outbox
-from materializer.refresh.rebuild import rebuild
+from materializer.refresh.rebuild import forecast, rebuild
 from materializer.refresh.refresh import refresh
 from materializer.snapshot import deletions
 from materializer.snapshot.streams import STREAMS
+from materializer.units import At, Batching
 from readapi.openapi import status_schema
 from tests.builders import rules
 
@@ -84,11 +85,11 @@ def filled(engine: Engine) -> Engine:
 
 
 def refreshed(database: LiveDatabase, run_id: int, now: datetime = NOW) -> None:
-    refresh(database, RULES, run_id=run_id, now=now, freshness=HOUR, batch_customers=17)
+    refresh(database, RULES, At(run_id, now), HOUR, Batching(17))
 
 
 def rebuilt(database: LiveDatabase, run_id: int) -> None:
-    rebuild(database, RULES, run_id=run_id, now=NOW, batch_customers=23)
+    rebuild(database, RULES, At(run_id, NOW), Batching(23))
 
 
 def at_once(*works: Callable[[], object]) -> None:
@@ -120,7 +121,7 @@ def once_each(engine: Engine) -> bool:
 
 def is_current(engine: Engine) -> bool:
     """Whether every document is what the facts give now."""
-    report = rebuild(LiveDatabase(engine), RULES, run_id=0, now=NOW, report=True)
+    report = forecast(LiveDatabase(engine), RULES, NOW)
     return (report.changed, report.added, report.removed) == (0, 0, 0)
 
 
@@ -205,7 +206,7 @@ def test_a_held_run_released_by_several_is_sent_once(filled: Engine, database: L
     low = type(low)(low.notifications.model_copy(update={"flood_gate": gate}), low.tasks, low.zone)
     with filled.begin() as connection:
         run_id = int(connection.execute(text(RUN), {"now": NOW}).scalar_one())
-    done = refresh(database, low, run_id=run_id, now=NOW, freshness=HOUR, batch_customers=17)
+    done = refresh(database, low, At(run_id, NOW), HOUR, Batching(17))
     assert done.held is not None
     at_once(
         *[partial(outbox.release, database, low, run_id, NOW + HOUR)] * 4,
@@ -240,7 +241,7 @@ def test_merges_beside_refreshes_and_sendings_lose_nothing(filled: Engine, datab
 
 def merge(pair: int, connection: Any) -> None:
     loser, winner = (f"001{number:012}AAA" for number in (pair, pair + 1))
-    deletions.remove(connection, STREAMS["account"], [loser], 20, NOW)
+    deletions.remove(connection, STREAMS["account"], [loser], At(20, NOW))
     deletions.merge(connection, {loser: winner}, NOW)
 
 

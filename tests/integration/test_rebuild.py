@@ -14,9 +14,10 @@ from config.settings import Settings
 from config.tables import load
 from jobs.commands import status
 from jobs.program import Program
-from materializer.refresh.rebuild import rebuild
+from materializer.refresh.rebuild import forecast, rebuild
 from materializer.refresh.refresh import refresh
 from materializer.rules.rules import Rules
+from materializer.units import At, Batching
 from readapi.app import create_app
 from readapi.statements import open_pool
 from tests.builders import rules
@@ -60,7 +61,7 @@ def filled(database: LiveDatabase) -> LiveDatabase:
                 " values ('refresh', now(), now(), 'succeeded')"
             )
         )
-    refresh(database, RULES, run_id=10, now=NOW, freshness=timedelta(hours=1), batch_customers=20)
+    refresh(database, RULES, At(10, NOW), timedelta(hours=1), Batching(20))
     with database.begin() as connection:
         connection.execute(text("insert into pipeline.refresh_mark values (:id, now())"), {"id": CUSTOMERS[0]})
         connection.execute(
@@ -123,7 +124,7 @@ def test_the_api_serves_old_or_new_throughout(filled: LiveDatabase, database_url
     before = rest(filled)
     with Portal(database_url, frozenset([*wordings, RULES.tasks.eligibility_pending.description])) as portal:
         for number, said in enumerate(wordings):
-            done = rebuild(filled, reworded(said), run_id=100 + number, now=NOW, batch_customers=7)
+            done = rebuild(filled, reworded(said), At(100 + number, NOW), Batching(7))
             assert (60, 60, 0, 0) == (done.customers, done.changed, done.added, done.removed)
     assert [] == portal.wrong
     assert portal.answers > len(CUSTOMERS)
@@ -133,7 +134,7 @@ def test_the_api_serves_old_or_new_throughout(filled: LiveDatabase, database_url
 def test_a_report_comes_first_and_touches_nothing(filled: LiveDatabase) -> None:
     """Per field, in how many documents; not one row is written."""
     before, stored = rest(filled), documents(filled)
-    told = rebuild(filled, reworded("Soon."), run_id=0, now=NOW, report=True)
+    told = forecast(filled, reworded("Soon."), NOW)
     assert {"tasks": (60, tuple(CUSTOMERS[:5]))} == {
         path: (difference.documents, difference.samples) for path, difference in told.differences.items()
     }
@@ -147,7 +148,7 @@ def test_status_tells_of_rows_that_other_rules_made(filled: LiveDatabase) -> Non
     assert [{"count": 60, "ofOtherRules": 60}, "60 of 60 documents are of other rules"] == told_by_status(
         filled, changed
     )
-    rebuild(filled, rebuilt, run_id=100, now=NOW)
+    rebuild(filled, rebuilt, At(100, NOW))
     assert [{"count": 60, "ofOtherRules": 0}, None] == told_by_status(filled, changed)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -10,9 +11,10 @@ from sqlalchemy import text
 
 from config.database import LiveDatabase, rehearsal
 from materializer.refresh import outbox
-from materializer.refresh.rebuild import rebuild
+from materializer.refresh.rebuild import forecast, rebuild
 from materializer.refresh.refresh import Refreshed, refresh, refresh_batch
 from materializer.rules.rules import Rules
+from materializer.units import At, Batching
 from tests.builders import rules
 
 NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
@@ -60,8 +62,8 @@ def rows(database: LiveDatabase, question: str) -> list[tuple[Any, ...]]:
 
 
 def refreshed(database: Any, run_id: int, now: datetime = NOW, rules: Rules = RULES, **given: Any) -> Refreshed:
-    settings: dict[str, Any] = {"freshness": timedelta(hours=1), "batch_customers": 1} | given
-    return refresh(database, rules, run_id=run_id, now=now, **settings)
+    settings: dict[str, Any] = {"freshness": timedelta(hours=1), "batching": Batching(1)} | given
+    return refresh(database, rules, At(run_id, now), **settings)
 
 
 def documents(database: LiveDatabase) -> list[tuple[Any, ...]]:
@@ -109,7 +111,7 @@ def test_refreshed_equals_rebuilt(filled: LiveDatabase) -> None:
     for run_id, now in enumerate((NOW, NOW + DAY, NOW + 3 * DAY), start=10):
         refreshed(filled, run_id, now)
         kept = documents(filled)
-        rebuild(filled, RULES, run_id=run_id + 50, now=now)
+        rebuild(filled, RULES, At(run_id + 50, now))
         assert kept == documents(filled)
 
 
@@ -139,7 +141,7 @@ def test_a_customer_that_is_none_any_more_leaves(filled: LiveDatabase) -> None:
 
 def test_a_unit_done_twice_does_nothing_the_second_time(filled: LiveDatabase) -> None:
     """The same unit of the same run: the first one's counts, no second notification."""
-    arguments = ("batch-0", (ANNA, BERT), RULES, 10, NOW, True)
+    arguments = ("batch-0", (ANNA, BERT), RULES, At(10, NOW), True)
     first = refresh_batch(filled, *arguments)
     assert first == refresh_batch(filled, *arguments)
     assert [(2,)] == rows(filled, "select count(*) from pipeline.notification_outbox")
@@ -147,7 +149,7 @@ def test_a_unit_done_twice_does_nothing_the_second_time(filled: LiveDatabase) ->
 
 def test_a_run_that_died_before_sending_is_carried_on(filled: LiveDatabase) -> None:
     """What it had decided goes out with the next run, once."""
-    refresh_batch(filled, "batch-0", (ANNA, BERT), RULES, 10, NOW, True)
+    refresh_batch(filled, "batch-0", (ANNA, BERT), RULES, At(10, NOW), True)
     assert {"ELIGIBILITY_ELIGIBLE": 1, "INVOICE_DUE": 1} == refreshed(filled, 11).sent
     assert {} == refreshed(filled, 12).sent
 
@@ -203,18 +205,18 @@ def test_a_flood_is_held_and_released_once(filled: LiveDatabase, narrow: Rules) 
     assert {"ELIGIBILITY_ELIGIBLE", "INVOICE_DUE"} == set(done.held["types"])
     assert [(0, 2)] == rows(filled, "select (select count(*) from notification), (select count(*) from me_status)")
     assert {} == refreshed(filled, 11, NOW + DAY, narrow).sent
-    released = outbox.release(filled, narrow, 10, NOW + DAY)
+    released = outbox.release(filled, At(10, NOW + DAY))
     assert released is not None
     assert {"ELIGIBILITY_ELIGIBLE": 1, "INVOICE_DUE": 1} == released.sent
     assert [(NOW + DAY,)] == rows(filled, "select distinct created_at from notification")
-    assert outbox.release(filled, narrow, 10, NOW + DAY) is None
+    assert outbox.release(filled, At(10, NOW + DAY)) is None
 
 
 def test_a_discarded_flood_is_recorded_and_reminds_after_its_window(filled: LiveDatabase, narrow: Rules) -> None:
     """Nothing goes out; reminders count from the discarding; discarding again does nothing."""
     refreshed(filled, 10, rules=narrow)
-    assert 2 == outbox.discard(filled, 10, NOW)
-    assert outbox.discard(filled, 10, NOW) is None
+    assert 2 == outbox.discard(filled, At(10, NOW))
+    assert outbox.discard(filled, At(10, NOW)) is None
     assert [("discarded", 2)] == rows(
         filled, "select reason, count(*) from pipeline.suppressed_notification group by reason"
     )
@@ -226,21 +228,24 @@ def test_a_discarded_flood_is_recorded_and_reminds_after_its_window(filled: Live
 def test_an_announcement_goes_to_everybody_once(filled: LiveDatabase) -> None:
     """All customers; the same run again sends nobody a second one; unknown ids are named."""
     refreshed(filled, 10)
-    words: dict[str, Any] = {"title": "Works", "message": "On {Sunday}", "url": None, "now": NOW, "confirmed": False}
-    everybody = outbox.announce(filled, RULES, customers=None, run_id=20, **words)
+    works = outbox.Announcement("Works", "On {Sunday}")
+    everybody = outbox.announce(filled, RULES, works, At(20, NOW), confirmed=False)
     assert everybody == outbox.Announced("announcement-20", 2)
-    assert outbox.Announced("announcement-20", 0) == outbox.announce(filled, RULES, customers=None, run_id=20, **words)
-    listed = outbox.announce(filled, RULES, customers=[ANNA[:15], "001000000000009AAA"], run_id=21, **words)
+    again = outbox.announce(filled, RULES, works, At(20, NOW), confirmed=False)
+    assert outbox.Announced("announcement-20", 0) == again
+    some = replace(works, customers=[ANNA[:15], "001000000000009AAA"])
+    listed = outbox.announce(filled, RULES, some, At(21, NOW), confirmed=False)
     assert outbox.Announced("announcement-21", 1, ("001000000000009AAA",)) == listed
 
 
 def test_an_announcement_beyond_the_gate_asks(filled: LiveDatabase, narrow: Rules) -> None:
     """Not confirmed: nothing is sent."""
     refreshed(filled, 10)
-    words: dict[str, Any] = {"title": "Works", "message": "On Sunday", "url": "/x", "now": NOW, "customers": None}
-    asked = outbox.announce(filled, narrow, run_id=20, confirmed=False, **words)
+    works = outbox.Announcement("Works", "On Sunday", "/x")
+    asked = outbox.announce(filled, narrow, works, At(20, NOW), confirmed=False)
     assert outbox.NeedsConfirmation(2, 0) == asked
-    assert outbox.Announced("announcement-20", 2) == outbox.announce(filled, narrow, run_id=20, confirmed=True, **words)
+    sent = outbox.announce(filled, narrow, works, At(20, NOW), confirmed=True)
+    assert outbox.Announced("announcement-20", 2) == sent
 
 
 # Rebuild --------------------------------------------------------------------------------------------------------------
@@ -248,9 +253,7 @@ def test_an_announcement_beyond_the_gate_asks(filled: LiveDatabase, narrow: Rule
 
 def test_rebuild_tells_nobody_and_consumes_nothing(filled: LiveDatabase) -> None:
     """Documents appear; marks, transitions and notifications stay as they were."""
-    assert (2, 2, 0) == (lambda done: (done.customers, done.added, done.removed))(
-        rebuild(filled, RULES, run_id=10, now=NOW)
-    )
+    assert (2, 2, 0) == (lambda done: (done.customers, done.added, done.removed))(rebuild(filled, RULES, At(10, NOW)))
     assert [(2, 1, 0, 0)] == rows(
         filled,
         "select (select count(*) from pipeline.refresh_mark),"
@@ -264,7 +267,7 @@ def test_a_report_says_what_would_differ_and_writes_nothing(filled: LiveDatabase
     refreshed(filled, 10)
     kept = documents(filled)
     run_sql(filled, "update snapshot.invoice set total = 4400.00")
-    done = rebuild(filled, RULES, run_id=0, now=NOW, report=True)
+    done = forecast(filled, RULES, NOW)
     assert (2, 1) == (done.customers, done.changed)
     assert (1, (ANNA,)) == (
         done.differences["summary.stats.amountDue"].documents,

@@ -18,6 +18,7 @@ from materializer.snapshot.pulls import Pulled
 from materializer.snapshot.shrink_gate import Removals
 from materializer.snapshot.streams import SERVICE
 from materializer.snapshot.transitions import TransitionPolicy
+from materializer.units import At, Batching
 
 NOW = datetime(2026, 4, 1, 12, tzinfo=UTC)
 GATE = ShrinkGate(percent=5, rows=10)
@@ -43,8 +44,8 @@ def remove_missing(
 ) -> Removals:
     """A full pull of services `ids`; the source still has those in `kept` when asked directly."""
     pulled = Pulled(SERVICE, Services(ids), "full", confirm_gone=lambda keys: set(keys) - set(kept), **told)
-    taken = commit.apply(database, pulled, BASELINE, run_id=run_id, now=NOW, window_rows=1000)
-    return shrink_gate.apply_removals(database, [taken], gate, run_id=run_id, now=NOW)
+    taken = commit.apply(database, pulled, BASELINE, At(run_id, NOW), Batching(1000))
+    return shrink_gate.apply_removals(database, [taken], gate, At(run_id, NOW))
 
 
 def left(engine: Engine) -> int:
@@ -88,7 +89,10 @@ def test_a_held_run_is_released_once(database: LiveDatabase, engine: Engine) -> 
     held = remove_missing(database, range(50), 2).held
     assert held is not None
     assert ({"service": 50}, 100) == (held["removals"], left(engine))
-    assert ({"service": 50}, {}) == (shrink_gate.release(database, 2, NOW), shrink_gate.release(database, 2, NOW))
+    assert ({"service": 50}, {}) == (
+        shrink_gate.release(database, At(2, NOW)),
+        shrink_gate.release(database, At(2, NOW)),
+    )
     assert 50 == left(engine)
 
 
@@ -96,8 +100,8 @@ def test_a_discarded_run_removes_nothing(database: LiveDatabase, engine: Engine)
     """The rows stay; discarding twice is harmless, and there is nothing left to release."""
     remove_missing(database, range(100), 1)
     remove_missing(database, range(50), 2)
-    assert (True, False) == (shrink_gate.discard(database, 2, NOW), shrink_gate.discard(database, 2, NOW))
-    assert ({}, 100) == (shrink_gate.release(database, 2, NOW), left(engine))
+    assert (True, False) == (shrink_gate.discard(database, At(2, NOW)), shrink_gate.discard(database, At(2, NOW)))
+    assert ({}, 100) == (shrink_gate.release(database, At(2, NOW)), left(engine))
 
 
 def test_a_later_complete_pull_supersedes_a_hold(database: LiveDatabase, engine: Engine) -> None:

@@ -1,12 +1,25 @@
--- Writes the operator's decision on a run the flood gate holds, unless one was taken; run_id; decision: released or discarded; outcome: of the run in the ledger; now.
+-- Writes the decision on a run that a gate holds, and the run's outcome; a row unless one was taken before.
+-- :run_id    the held run
+-- :gate      flood or shrink
+-- :decision  released, discarded or superseded
+-- :outcome   succeeded or discarded, for the ledger
+-- :now       when it was decided
 with decided as (
     update pipeline.held_run
     set decision = cast(:decision as text), decided_at = cast(:now as timestamptz)
-    where held_run.run_id = cast(:run_id as bigint) and held_run.gate = 'flood' and held_run.decision is null
+    where
+        held_run.run_id = cast(:run_id as bigint)
+        and held_run.gate = cast(:gate as text)
+        and held_run.decision is null
     returning run_id
+),
+
+ended as (
+    update job_run
+    set outcome = cast(:outcome as text)
+    from decided
+    where job_run.run_id = decided.run_id and job_run.outcome = 'held'
 )
 
-update job_run
-set outcome = cast(:outcome as text)
+select decided.run_id
 from decided
-where job_run.run_id = decided.run_id and job_run.outcome = 'held'

@@ -33,7 +33,7 @@ def counts(world: World) -> tuple[int, int]:
 
 def decide(world: World, action: str, run_id: int | None) -> dict[str, object]:
     assert run_id is not None
-    return held.decide(world.engine, world.program, action, run_id, world.org.clock.now())
+    return held.decide(world.engine, action, run_id, world.org.clock.now())
 
 
 def test_one_stream_that_trips_holds_all_removals_and_nothing_else(shrunk: World) -> None:

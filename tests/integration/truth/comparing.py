@@ -13,6 +13,7 @@ from sqlalchemy import Connection, Engine, text
 from config.database import rehearsal
 from materializer.refresh import rebuild
 from materializer.rules.rules import Rules
+from materializer.units import At, Batching
 from tests.integration.truth import reference_document
 from tests.integration.truth.reference import Reference
 
@@ -68,7 +69,7 @@ def rebuilt_from_nothing(engine: Engine, rules: Rules, now: datetime) -> dict[st
     with rehearsal(engine) as practice:
         with practice.begin() as connection:
             connection.execute(text("delete from me_status"))
-        rebuild.rebuild(practice, rules, run_id=0, now=now, batch_customers=3)
+        rebuild.rebuild(practice, rules, At(0, now), Batching(3))
         with practice.begin() as connection:
             return {customer: _kept(row) for customer, row in rows_of(connection).items()}
 

@@ -18,13 +18,14 @@ from sqlalchemy import Engine, text
 from config import fields, notifications, schedule, tasks
 from config.database import LiveDatabase, rehearsal
 from config.tables import Tables
-from jobs.progress import silent
 from jobs.runs import ledger, prune, sync
+from jobs.runs.ledger import RunOptions
 from jobs.sources.errors import CredentialsError, SourceError, TransientError
 from materializer.refresh import outbox, rebuild, refresh
 from materializer.rules.rules import Rules
 from materializer.snapshot import shrink_gate
 from materializer.snapshot.pulls import Pulled, StreamState
+from materializer.units import At, Batching
 from tests.integration.truth.comparing import EMPTIED, agree_on_documents, agree_on_notifications
 from tests.integration.truth.deliveries import SALESFORCE, WHMCS, Delivery
 from tests.integration.truth.feeding import Feed
@@ -217,9 +218,7 @@ class Truth(RuleBasedStateMachine):
         customer = dice.choice(accounts) if dice.random() < 0.5 and accounts else None
         self.stepped("rebuild", customer)
         with ledger.started(self.engine, "rebuild", now=self.now) as run:
-            rebuild.rebuild(
-                run.database, self.rules_in_force, run_id=run.run_id, now=self.now, batch_customers=2, customer=customer
-            )
+            rebuild.rebuild(run.database, self.rules_in_force, run.at, Batching(2), customer=customer)
         self.model.rebuild(customer)
         self.told_alike()
         self.documents_alike(only=customer)
@@ -235,7 +234,7 @@ class Truth(RuleBasedStateMachine):
             with rehearsal(self.engine) as practice, ledger.rehearsed(practice, "refresh", now=self.now) as run:
                 self._refresh(run)
         else:
-            rebuild.rebuild(self.database, self.rules_in_force, run_id=0, now=self.now, report=True)
+            rebuild.forecast(self.database, self.rules_in_force, self.now)
         self.told_alike()
 
     def decides_a_hold(self, dice: Random) -> None:
@@ -262,11 +261,11 @@ class Truth(RuleBasedStateMachine):
 
     def _decide(self, action: str, run_id: int, is_flood: bool) -> None:
         if not is_flood:
-            (shrink_gate.release if action == "release" else shrink_gate.discard)(self.database, run_id, self.now)
+            (shrink_gate.release if action == "release" else shrink_gate.discard)(self.database, At(run_id, self.now))
         elif action == "release":
-            outbox.release(self.database, self.rules_in_force, run_id, self.now)
+            outbox.release(self.database, At(run_id, self.now))
         else:
-            outbox.discard(self.database, run_id, self.now)
+            outbox.discard(self.database, At(run_id, self.now))
 
     def announces(self, dice: Random) -> None:
         """To all, or to a list that has merged and unknown accounts on it."""
@@ -276,17 +275,8 @@ class Truth(RuleBasedStateMachine):
             None if everybody else [*sorted(self.model.redirects), *sorted(self.model.rows)[:2], "001000000000999AAA"]
         )
         with ledger.started(self.engine, "announce", now=self.now) as run:
-            outbox.announce(
-                run.database,
-                self.rules_in_force,
-                title="Works",
-                message="On {Sunday}",
-                url=None,
-                customers=listed,
-                run_id=run.run_id,
-                now=self.now,
-                confirmed=confirmed,
-            )
+            works = outbox.Announcement("Works", "On {Sunday}", customers=listed)
+            outbox.announce(run.database, self.rules_in_force, works, run.at, confirmed=confirmed)
         self.model.announce(listed, run.run_id, self.now, confirmed)
         self.told_alike()
 
@@ -323,14 +313,15 @@ class Truth(RuleBasedStateMachine):
 
     def _sync_product(self, source: Any, names: Any, fault: str, accept: bool, pull: Any) -> int:
         run_id = 0
-        with suppress(SourceError), ledger.started(self.engine, f"sync-{source}", now=self.now) as run:
+        options = RunOptions(accept_shrink=accept)
+        with suppress(SourceError), ledger.started(self.engine, f"sync-{source}", now=self.now, options=options) as run:
             run_id = run.run_id
-            job = sync._Sync(run.database, self.tables, source, run, self.now, accept, None, silent())
+            job = sync._Sync(run, self.tables, source, None)
             if fault == "down":
                 error = TransientError(f"{source} does not answer")
-                sync.note_failure(run.database, source, error, self.now)
+                sync.note_failure(run, source, error)
                 raise error
-            job.take_streams(names, pull)
+            job.apply_streams(names, pull)
             job.apply_removals()
             job.finish("00D000000000001AAA" if source == "salesforce" else None)
         return run_id
@@ -345,14 +336,7 @@ class Truth(RuleBasedStateMachine):
         self.tally.done["flood hold"] += done.held is not None
 
     def _refresh(self, run: ledger.Run) -> refresh.Refreshed:
-        return refresh.refresh(
-            run.database,
-            self.rules_in_force,
-            run_id=run.run_id,
-            now=self.now,
-            freshness=FRESHNESS,
-            batch_customers=2,
-        )
+        return refresh.refresh(run.database, self.rules_in_force, run.at, FRESHNESS, Batching(2))
 
     # Comparing --------------------------------------------------------------------------------------------------------
 

@@ -7,6 +7,7 @@ import pytest
 from config.database import LiveDatabase
 from jobs.sandbox.whmcs.single import ACTIONS
 from materializer.snapshot import shrink_gate
+from materializer.units import At
 from tests.whmcs_world import World, moved
 
 
@@ -47,8 +48,8 @@ def test_one_stream_tripping_holds_all_removals_and_lets_the_rest_in(synced: Wor
     assert (new in synced.kept("client"), services[0] in synced.kept("service")) == (True, True)
     run_id = synced.values("select run_id from pipeline.held_run where decision is null")[0]
     database = LiveDatabase(synced.engine)
-    assert {"cancellation": 4, "service": 1} == shrink_gate.release(database, run_id, synced.install.clock.now())
-    assert {} == shrink_gate.release(database, run_id, synced.install.clock.now())
+    assert {"cancellation": 4, "service": 1} == shrink_gate.release(database, At(run_id, synced.install.clock.now()))
+    assert {} == shrink_gate.release(database, At(run_id, synced.install.clock.now()))
     assert {} == synced.lost
 
 

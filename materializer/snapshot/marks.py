@@ -1,0 +1,59 @@
+"""Marks: which customers the next refresh recomputes, because a row that concerns them changed."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from datetime import datetime
+from typing import Any
+
+import pyarrow as pa
+from sqlalchemy import Connection
+
+import sql
+from materializer.snapshot.streams import Stream
+
+
+def mark_owners(connection: Connection, stream: Stream, tables: Iterable[pa.Table], now: datetime) -> None:
+    """Marks the customers that rows of the stream concern: for a link also everybody who claims the same client."""
+    tables = [table for table in tables if len(table)]
+    if not tables:
+        return
+    owners = _values(tables, stream.owner)
+    if stream.name == "cancellation":
+        _mark(connection, "snapshot/mark_customers_of_services", now, service_ids=owners)
+    elif stream.source == "whmcs":
+        _mark(connection, "snapshot/mark_customers_of_clients", now, client_ids=owners)
+        if stream.name == "client":
+            _mark(connection, "snapshot/mark_customers_named", now, names=_values(tables, "account_reference"))
+    else:
+        _mark(connection, "snapshot/mark_customers", now, customer_ids=owners)
+        if stream.name == "account":
+            _mark(connection, "snapshot/mark_customers_of_clients", now, client_ids=_values(tables, "whmcs_client_id"))
+            _mark(connection, "snapshot/mark_customers_named", now, names=_values(tables, "account_number"))
+
+
+def mark_customers(connection: Connection, customer_ids: Collection[str], now: datetime) -> None:
+    """Marks these customers."""
+    _mark(connection, "snapshot/mark_customers", now, customer_ids=list(customer_ids))
+
+
+def mark_clients(connection: Connection, client_ids: Collection[int], now: datetime) -> None:
+    """Marks whoever claims these clients."""
+    _mark(connection, "snapshot/mark_customers_of_clients", now, client_ids=list(client_ids))
+
+
+def mark_everybody(connection: Connection, now: datetime) -> None:
+    """Marks every account."""
+    connection.execute(sql.statement("snapshot/mark_all_customers"), {"now": now})
+
+
+def _mark(connection: Connection, statement: str, now: datetime, **ids: list[Any]) -> None:
+    if any(ids.values()):
+        connection.execute(sql.statement(statement), {**ids, "now": now})
+
+
+def _values(tables: Iterable[pa.Table], column: str) -> list[Any]:
+    distinct: set[Any] = set()
+    for table in tables:
+        distinct.update(table[column].unique().to_pylist())
+    return sorted(distinct - {None})
