@@ -11,7 +11,7 @@ from msgspec.json import Encoder
 
 from materializer.rules.activity import Activity, recent
 from materializer.rules.calendar import moment_of, today
-from materializer.rules.facts import Account, Facts, Invoice
+from materializer.rules.facts import Account, BillingState, Facts, Invoice
 from materializer.rules.rules import Rules
 from materializer.rules.tasks import Task, amount_text, orders_in_progress, payment_method_count, tasks_of
 
@@ -72,6 +72,12 @@ class PaymentMethods(Struct, frozen=True, gc=False, rename="camel"):
     total_count: int | None
 
 
+class Billing(Struct, frozen=True, gc=False, rename="camel"):
+    """Whether billing data can be shown, and why not."""
+
+    state: BillingState
+
+
 class MeStatus(Struct, frozen=True, gc=False, rename="camel"):
     """The body of GET /api/me/status without `freshness`, which the API appends; in the order of its schema."""
 
@@ -80,6 +86,7 @@ class MeStatus(Struct, frozen=True, gc=False, rename="camel"):
     internet_eligibility: InternetEligibility
     residence_card_verification: ResidenceCardVerification
     payment_methods: PaymentMethods
+    billing: Billing
     tasks: list[Task]
 
 
@@ -124,6 +131,7 @@ def _content(facts: Facts, account: Account, rules: Rules, day: date) -> MeStatu
             account.verification_notes,
         ),
         PaymentMethods(payment_method_count(facts)),
+        Billing(facts.billing_state),
         tasks_of(facts, rules, day),
     )
 

@@ -132,7 +132,8 @@ def _status_is(name: str) -> Callable[[Task, Facts, Rules, date], str]:
 
 
 def _new_here(task: Task, facts: Facts, rules: Rules, day: date) -> str:
-    return f"no service, {'no order but drafts' if facts.orders else 'no order'}, and no other task"
+    service = "no WHMCS client, so no service" if facts.billing_state == "none" else "no service"
+    return f"{service}, {'no order but drafts' if facts.orders else 'no order'}, and no other task"
 
 
 # Tasks that do not ----------------------------------------------------------------------------------------------------
@@ -168,7 +169,7 @@ def _status_is_not(name: str) -> Callable[[Facts, Account, Rules, date, Sequence
 
 
 def _not_new_here(facts: Facts, account: Account, rules: Rules, day: date, present: Sequence[Task]) -> str:
-    if facts.services is None:
+    if facts.services is None and facts.billing_state != "none":
         return _unknown(facts, "services were never pulled")
     if facts.services:
         return f"{len(facts.services)} service{'s' if len(facts.services) > 1 else ''}"

@@ -17,6 +17,7 @@ from msgspec.json import Decoder
 from materializer.snapshot.streams import INVOICE_STATUSES
 
 LinkState = Literal["linked", "none", "dangling", "conflict"]
+BillingState = Literal["linked", "none", "in_doubt"]
 
 
 class Account(Struct, frozen=True, gc=False):
@@ -158,6 +159,11 @@ class Facts(Struct, frozen=True, gc=False):
     pending: list[Pending] = []
     standing: list[Unresolved] = []
     reminders: list[Reminder] = []
+
+    @property
+    def billing_state(self) -> BillingState:
+        """Whether there is a client: none is known by an empty link, in doubt is whatever does not lead to one."""
+        return self.link if self.link == "linked" or self.link == "none" else "in_doubt"
 
     @property
     def unpaid(self) -> list[Invoice]:

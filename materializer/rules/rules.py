@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from config.notifications import NotificationRules
 from config.tasks import TaskCopies
 
-RULES_VERSION = 1
+RULES_VERSION = 2
 """Raised with every change of the code that gives a document other bytes for the same facts."""
 
 

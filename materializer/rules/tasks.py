@@ -113,8 +113,9 @@ def _order_in_progress(order: Order, copy: TaskCopy) -> Task:
 
 
 def _is_new_here(facts: Facts) -> bool:
-    """Known to have no service at all, and no order but drafts."""
-    return facts.services == [] and facts.orders is not None and all(order.stage == "draft" for order in facts.orders)
+    """Known to have no service at all (nobody has one without a client), and no order but drafts."""
+    has_no_service = facts.billing_state == "none" or facts.services == []
+    return has_no_service and facts.orders is not None and all(order.stage == "draft" for order in facts.orders)
 
 
 def _task(

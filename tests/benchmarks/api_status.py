@@ -126,6 +126,7 @@ def document() -> str:
             "internetEligibility": {"status": "eligible", "eligibility": "10G", "requestedAt": made, "notes": None},
             "residenceCardVerification": {"status": "verified", "submittedAt": made, "reviewedAt": made},
             "paymentMethods": {"totalCount": 1},
+            "billing": {"state": "linked"},
             "tasks": [task],
         }
     ).decode()

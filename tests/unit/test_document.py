@@ -9,6 +9,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator, FormatChecker
@@ -107,6 +108,15 @@ def test_nothing_of_billing_is_known_without_a_client() -> None:
     expected = dict.fromkeys(("activeSubscriptions", "unpaidInvoices", "overdueInvoices", "amountDue", "currency"))
     assert expected | {"openCases": 0, "openOrders": 0} == made["summary"]["stats"]
     assert made["paymentMethods"] == {"totalCount": None}
+
+
+@pytest.mark.parametrize(
+    ("expected", "link"),
+    [("linked", "linked"), ("none", "none"), ("in_doubt", "dangling"), ("in_doubt", "conflict")],
+)
+def test_billing_says_why_it_cannot_be_shown(expected: str, link: str) -> None:
+    """An empty link is known to be none; a link that leads nowhere, or to two, is in doubt."""
+    assert {"state": expected} == document(facts(link=link))["billing"]
 
 
 def test_known_to_be_none_is_zero() -> None:

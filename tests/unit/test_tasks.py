@@ -84,12 +84,16 @@ def test_a_pay_method_is_asked_for_only_when_known_to_be_missing() -> None:
         ([], facts(services=[service(status="Cancelled")])),
         ([], facts(services=None)),
         ([], facts(orders=None)),
-        ([], unlinked()),
+        (["onboarding"], unlinked()),
+        ([], unlinked(link="dangling")),
+        ([], unlinked(link="conflict")),
+        ([], unlinked(orders=None)),
+        ([], unlinked(orders=[order(stage="activated")])),
         (["eligibility_pending"], facts(account=account(eligibility_status="pending"))),
     ],
 )
 def test_onboarding_needs_knowledge(expected: list[str], known: Facts) -> None:
-    """Services and orders both known and none, a draft counting as none, and no other task."""
+    """Services and orders both known and none, a draft counting as none; an empty link means that there is none."""
     assert expected == types(known)
 
 

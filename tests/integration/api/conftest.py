@@ -131,6 +131,7 @@ def document_of(customer_id: str, notes: str = "こんにちは {\\u0041}") -> b
                 "reviewerNotes": None,
             },
             "paymentMethods": {"totalCount": 0},
+            "billing": {"state": "linked"},
             "tasks": [],
         }
     )

@@ -77,6 +77,11 @@ class Reference:
         rivals = [account for account, client in claims if client == own[0]]
         return own[0] if len(rivals) == 1 else None
 
+    def billing_of(self, customer: str, client: int | None) -> str:
+        """Whether there is a client; an empty link says that there is none."""
+        is_empty = all(account != customer for account, _ in self.claims())
+        return "linked" if client is not None else "none" if is_empty else "in_doubt"
+
     def customer_of_client(self, client: int | None) -> str | None:
         for account, claimed in self.claims():
             if claimed == client and self.client_of(account) == client:
@@ -95,6 +100,7 @@ class Reference:
         return {
             "account": self.tables["account"][customer],
             "client": client,
+            "billing": self.billing_of(customer, client),
             "orders": owned("order", "account", customer),
             "cases": owned("case", "account", customer),
             "invoices": owned("invoice", "client", client),

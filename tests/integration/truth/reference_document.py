@@ -76,6 +76,7 @@ def document(customer: str, known: dict[str, Any], now: datetime, zone: ZoneInfo
             "reviewerNotes": account["verification_notes"],
         },
         "paymentMethods": {"totalCount": None if known["cards"] is None else len(known["cards"])},
+        "billing": {"state": known["billing"]},
         "tasks": tasks(known, today),
     }
 
@@ -161,7 +162,7 @@ def tasks(known: dict[str, Any], today: date) -> list[dict[str, Any]]:
     if known["account"]["verification_status"] == "rejected":
         found.append(task("verification-rejected", "verification_rejected", 5, {}, {}))
     has_no_order = known["orders"] is not None and not [one for one in known["orders"] if one["stage"] != "draft"]
-    if not found and known["services"] == [] and has_no_order:
+    if not found and (known["billing"] == "none" or known["services"] == []) and has_no_order:
         found.append(task("onboarding", "onboarding", 6, {}, {}))
     return found
 
