@@ -98,6 +98,19 @@ class WhmcsPulls(Table):
     pause_milliseconds: int = Field(ge=0)
 
 
+class Hints(Table):
+    """How soon hints are followed: seconds after the last one of a customer, at most so many after its first."""
+
+    quiet_seconds: float = Field(ge=0)
+    longest_seconds: float = Field(ge=0)
+    look_every_seconds: float = Field(gt=0)
+    refresh_gap_seconds: int = Field(ge=1)
+    batch_customers: int = Field(ge=1, le=200)
+    retry_seconds: int = Field(ge=1)
+    retry_longest_seconds: int = Field(ge=1)
+    keep_hours: int = Field(ge=1)
+
+
 class Limits(Table):
     """Sizes of units of work, and bounds on requests."""
 
@@ -130,6 +143,7 @@ class Schedule(Table):
     freshness_minutes: Freshness
     salesforce: SalesforcePulls
     whmcs: WhmcsPulls
+    hints: Hints
     limits: Limits
     shrink_gate: ShrinkGate
     retention_days: Retention

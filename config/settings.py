@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import ipaddress
 import re
 from pathlib import Path
@@ -18,6 +19,9 @@ from config.errors import SettingsError
 from config.nearest import did_you_mean
 
 LOG_LEVELS = ("debug", "info", "warning", "error")
+
+SHORTEST_HOOK_KEY = 16
+"""Bytes."""
 
 
 def _empty_is_unset(value: object) -> object:
@@ -64,6 +68,7 @@ class Settings(BaseSettings):
     me_status_jwt_issuer: Text = None
     me_status_jwt_audience: Text = None
     me_status_ops_token: Secret = None
+    me_status_hook_secret: Secret = None
     me_status_executor: str = "threads"
     me_status_log_level: str = "info"
 
@@ -118,6 +123,16 @@ class Settings(BaseSettings):
     def _is_long_enough(cls, value: SecretStr | None) -> SecretStr | None:
         if value is not None and len(value.get_secret_value().encode()) < 32:
             raise ValueError(f"has {len(value.get_secret_value().encode())} bytes; an HS256 key needs 32 or more")
+        return value
+
+    @field_validator("me_status_hook_secret")
+    @classmethod
+    def _is_a_webhook_secret(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and len(_webhook_key(value.get_secret_value())) < SHORTEST_HOOK_KEY:
+            raise ValueError(
+                f"is not whsec_ with {SHORTEST_HOOK_KEY} bytes or more in base64; "
+                'make one with `echo "whsec_$(openssl rand -base64 32)"`'
+            )
         return value
 
     @model_validator(mode="after")
@@ -208,6 +223,15 @@ class _Home(BaseSettings):
 def load_home() -> Path:
     """ME_STATUS_HOME and nothing else: for the demo, which must not read the operator's other settings."""
     return _Home().me_status_home
+
+
+def _webhook_key(secret: str) -> bytes:
+    """The key in a secret of Standard Webhooks; empty when it is not one."""
+    is_one = re.fullmatch(r"whsec_[A-Za-z0-9+/]+={0,2}", secret)
+    try:
+        return base64.b64decode(secret.removeprefix("whsec_") + "==") if is_one else b""
+    except ValueError:
+        return b""
 
 
 def _is_loopback(host: str) -> bool:

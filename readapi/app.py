@@ -10,7 +10,7 @@ from flask import Flask, Response, g, request
 from config import fields, schedule
 from config.database import database_url
 from config.settings import Settings
-from readapi import health, notifications, openapi, ops, problems, routes, tokens
+from readapi import health, hints, notifications, openapi, ops, problems, routes, tokens
 from readapi.answers import FreshnessLimits
 from readapi.door import StatusDoor
 from readapi.gauges import Gauges
@@ -29,11 +29,11 @@ def create_app(settings: Settings, pool: Pool | None = None) -> Flask:
     Raises SettingsError when tokens cannot be verified or a data file is wrong; a database that is down raises nothing.
     """
     mapping = fields.load(settings.me_status_fields)
-    limits = freshness_limits(schedule.load(settings.me_status_schedule))
+    timing = schedule.load(settings.me_status_schedule)
     verified = tokens.from_settings(settings)
     statements = Statements(pool or open_pool(database_url(settings), connections=CONNECTIONS))
     identity = Identity(verified, statements, portal_users=mapping.account.portal_user_id is not None)
-    return _assemble(settings, statements, identity, limits)
+    return _assemble(settings, statements, identity, timing)
 
 
 def freshness_limits(table: schedule.Schedule) -> FreshnessLimits:
@@ -42,12 +42,17 @@ def freshness_limits(table: schedule.Schedule) -> FreshnessLimits:
     return FreshnessLimits(timedelta(minutes=minutes.salesforce), timedelta(minutes=minutes.whmcs))
 
 
-def _assemble(settings: Settings, statements: Statements, identity: Identity, limits: FreshnessLimits) -> Flask:
+def _assemble(settings: Settings, statements: Statements, identity: Identity, timing: schedule.Schedule) -> Flask:
     app = Flask("readapi", static_folder=None, template_folder=".")
     app.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY
+    limits = freshness_limits(timing)
     status, gauges, metrics = Status(identity, statements, limits), Gauges(statements, limits), RequestMetrics()
     app.register_blueprint(routes.blueprint(status))
     app.register_blueprint(notifications.blueprint(identity, statements))
+    secret = settings.me_status_hook_secret.get_secret_value() if settings.me_status_hook_secret else None
+    app.register_blueprint(
+        hints.blueprint(identity, statements, secret=secret, gap_seconds=timing.hints.refresh_gap_seconds)
+    )
     app.register_blueprint(health.blueprint(statements, gauges))
     app.register_blueprint(openapi.blueprint())
     app.register_blueprint(ops.blueprint(settings, gauges, metrics))

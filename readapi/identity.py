@@ -39,6 +39,21 @@ class Identity:
         """The caller's own customer id, of a customer that has a document. Raises Problem as `own` does."""
         return self.own(authorization, self._with_document)
 
+    def account(self, authorization: str | None) -> str:
+        """The account that the caller is: its customer's, or one that no pull has seen yet.
+
+        Raises Problem: 401 without a good token, 404 when the subject cannot be an account, 503 without a database.
+        """
+        subject = self._tokens.subject(authorization)
+        customers = list(self._customers(subject))
+        for customer_id in customers:
+            if self._with_document(customer_id):
+                return customer_id
+        account_id = customers[-1] if customers else account_id_of(subject)
+        if account_id is None or not may_be_account(account_id):
+            raise not_found("The token's subject cannot be an account.", kind="no-account")
+        return account_id
+
     def _customers(self, subject: str) -> Iterator[str]:
         """The customer a subject means, then the one that customer was merged into; nobody when in doubt."""
         account_id = account_id_of(subject)
@@ -74,6 +89,11 @@ def account_id_of(subject: str) -> str | None:
     if re.fullmatch(r"[A-Za-z0-9]{15}", subject, re.ASCII):
         return subject + "".join(_checksum(subject[start : start + 5]) for start in (0, 5, 10))
     return None
+
+
+def may_be_account(account_id: str) -> bool:
+    """Whether Salesforce could have given this id of 18 characters to an Account: its prefix and its checksum fit."""
+    return account_id.startswith("001") and account_id == account_id_of(account_id[:15])
 
 
 def _checksum(five: str) -> str:

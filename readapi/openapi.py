@@ -11,6 +11,7 @@ from flask import Blueprint, Response
 
 Json = dict[str, Any]
 TOKEN: list[Json] = [{"bearer": []}]
+HOOK: list[Json] = [{"hookSignature": []}, {"hookSecret": []}]
 OPERATOR: list[Json] = [{"operator": []}, {"operatorPassword": []}]
 PROBLEM = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
 INSTANT = {"type": "string", "format": "date-time", "description": "RFC 3339, UTC, ends in Z."}
@@ -38,7 +39,7 @@ def document() -> Json:
             "version": "1",
             "description": "A customer's state, and what to do next, in one consistent answer.",
         },
-        "paths": {**_own_state(), **_notifications(), **_operation()},
+        "paths": {**_own_state(), **_notifications(), **_hints(), **_operation()},
         "components": {
             "securitySchemes": {
                 "bearer": {
@@ -46,6 +47,13 @@ def document() -> Json:
                     "scheme": "bearer",
                     "bearerFormat": "JWT",
                     "description": "sub: the customer's Salesforce Account id, or the portal's user id where mapped.",
+                },
+                "hookSecret": {"type": "http", "scheme": "bearer", "description": "All of ME_STATUS_HOOK_SECRET."},
+                "hookSignature": {
+                    "type": "apiKey",
+                    "in": "header",
+                    "name": "webhook-signature",
+                    "description": "Standard Webhooks: webhook-id, webhook-timestamp and webhook-signature (v1).",
                 },
                 "operator": {"type": "http", "scheme": "bearer", "description": "ME_STATUS_OPS_TOKEN."},
                 "operatorPassword": {"type": "http", "scheme": "basic", "description": "The same, as the password."},
@@ -110,6 +118,7 @@ def _other_schemas() -> Json:
             }
         ),
         "UnreadCount": _object({"unreadCount": count}),
+        "Accepted": _object({"requestedAt": INSTANT}),
         "Health": _object({"status": text, "reasons": {"type": "array", "items": text}}, extra=True),
     }
 
@@ -208,6 +217,52 @@ def _read_all() -> Json:
     }
 
 
+def _hints() -> Json:
+    accepted = {"description": "Noted; the records are read again.", **_content("Accepted")}
+    refresh: Json = {
+        "summary": "Has the caller's records read again from both sources.",
+        "description": "Done when Me-Status-As-Of is no earlier than requestedAt.",
+        "operationId": "refresh",
+        "security": TOKEN,
+        "responses": {
+            "202": accepted,
+            "429": {**_problem("Asked again too soon."), "headers": _headers("Retry-After")},
+            **_customer_problems(),
+        },
+    }
+    return {"/api/me/refresh": {"post": refresh}} | {
+        f"/hooks/{origin}": {"post": _hook(origin, accepted)} for origin in ("whmcs", "salesforce")
+    }
+
+
+def _hook(origin: str, accepted: Json) -> Json:
+    client: Json = {"type": ["integer", "string"], "description": "A WHMCS client id."}
+    account: Json = {"type": "string", "description": "A Salesforce Account id."}
+    body = {
+        "type": "object",
+        "description": "Whom to read again, up to 200 together; other members are ignored, and nothing is believed.",
+        "properties": {
+            "clientIds": {"type": "array", "items": client},
+            "accountIds": {"type": "array", "items": account},
+        },
+        "anyOf": [{"required": ["clientIds"]}, {"required": ["accountIds"]}],
+    }
+    return {
+        "summary": f"A hint from {origin}: these customers may have changed.",
+        "operationId": f"hint{origin.capitalize()}",
+        "security": HOOK,
+        "requestBody": {"required": True, "content": {"application/json": {"schema": body}}},
+        "responses": {
+            "202": accepted,
+            "400": _problem("The body is malformed."),
+            "401": {**_problem("Neither signed nor with the secret."), "headers": _headers("WWW-Authenticate")},
+            "404": _problem("No secret for hooks is set."),
+            "413": _problem("Beyond 16 KiB, or 200 ids."),
+            "503": {**_problem("The database is down."), "headers": _headers("Retry-After")},
+        },
+    }
+
+
 def _operation() -> Json:
     def get(says: str, answer: Json, **problems: Json) -> Json:
         return {"get": {"summary": says, "operationId": says.split(" ")[0], "responses": {"200": answer, **problems}}}
@@ -238,8 +293,11 @@ def _customer_problems() -> Json:
 
 
 def _json(schema: str) -> Json:
-    content = {"application/json": {"schema": {"$ref": f"#/components/schemas/{schema}"}}}
-    return {"description": schema, "content": content}
+    return {"description": schema, **_content(schema)}
+
+
+def _content(schema: str) -> Json:
+    return {"content": {"application/json": {"schema": {"$ref": f"#/components/schemas/{schema}"}}}}
 
 
 def _problem(description: str) -> Json:

@@ -13,7 +13,7 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from config.settings import Settings
 from readapi.gauges import Gauges
 from readapi.metrics import RequestMetrics
-from readapi.problems import not_found, unauthorized
+from readapi.problems import NO_ADDRESS, not_found, unauthorized
 
 PAGE_HEADERS = {
     "Cache-Control": "no-store",
@@ -49,7 +49,7 @@ def require(token: str | None, authorization: str | None) -> None:
     Browsers cannot send a bearer token by themselves, so the token may also come as the password of HTTP Basic.
     """
     if token is None:
-        raise not_found("There is nothing at this address; /openapi.json lists what there is.")
+        raise not_found(NO_ADDRESS)
     if not hmac.compare_digest(_given(authorization or "").encode(), token.encode()):
         problem = unauthorized("This address needs the operator's token.", error=None)
         problem.headers["WWW-Authenticate"] = 'Bearer, Basic realm="me-status operator"'

@@ -13,6 +13,7 @@ from werkzeug.exceptions import HTTPException
 from readapi.answers import Answer
 
 CONTENT_TYPE = "application/problem+json"
+NO_ADDRESS = "There is nothing at this address; /openapi.json lists what there is."
 
 
 class Problem(Exception):  # noqa: N818 (RFC 9457's own word)
@@ -106,7 +107,7 @@ def _unforeseen(error: Exception) -> Response:
 
 def _detail(status: HTTPStatus) -> str:
     details = {
-        HTTPStatus.NOT_FOUND: "There is nothing at this address; /openapi.json lists what there is.",
+        HTTPStatus.NOT_FOUND: NO_ADDRESS,
         HTTPStatus.METHOD_NOT_ALLOWED: "This address does not take this method; the Allow header names those it takes.",
         HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "The body is larger than any this address takes.",
     }

@@ -6,10 +6,11 @@ import json
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 
 from config import given, settings
 from config.errors import SettingsError
-from config.settings import Settings
+from config.settings import GivenSettings, Settings
 from jobs import program
 from jobs.__main__ import main
 
@@ -199,3 +200,13 @@ def test_config_check_exits_2_with_all_faults(
     assert 5 == len(json.loads(written.out)["faults"])
     for part in ("ME_STATUS_TIMEZONE?", "'loud'", "onboarding?", "WHMCS_IDENTIFIER", "WHMCS_SECRET"):
         assert part in written.err
+
+
+@pytest.mark.parametrize(
+    "secret", ["secret", "whsec_", "whsec_c2hvcnQ=", "whsec_%%%%%%%%%%%%%%%%%%%%%%%%", "sk_" + "A" * 32]
+)
+def test_a_hook_secret_is_one_of_standard_webhooks(secret: str) -> None:
+    """whsec_ and 16 bytes or more in base64; the fault says how to make one and repeats nothing."""
+    with pytest.raises(ValidationError) as caught:
+        GivenSettings(me_status_hook_secret=secret)
+    assert "openssl rand -base64 32" in str(caught.value)
