@@ -106,12 +106,12 @@ def pending(kind: str, entity_id: object = CUSTOMER, transition_id: int = 1) -> 
     return Pending(transition_id, str(entity_id), kind)
 
 
-def standing(kind: str, source_id: object = CUSTOMER) -> Unresolved:
+def unresolved(kind: str, source_id: object = CUSTOMER) -> Unresolved:
     """A notification that was sent and is not resolved."""
     return Unresolved(kind, str(source_id))
 
 
-def told(kind: str, source_id: object, at: datetime | None = None, **given: Any) -> Reminder:
+def reminder(kind: str, source_id: object, at: datetime | None = None, **given: Any) -> Reminder:
     """A reminder that was sent at `at`."""
     return Reminder(kind, str(source_id), at, **given)
 

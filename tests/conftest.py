@@ -26,7 +26,7 @@ SERVER_FOLDER = "ME_STATUS_TEST_SERVER"
 
 
 def pytest_configure() -> None:
-    """Makes the folder of the session's server, which workers are told of through the environment.
+    """Makes the folder of the session's server, whose place workers learn from the environment.
 
     It is not a folder of pytest's own: any other session closes pytest's root to all users but its own, and a server
     started by root runs as another user.

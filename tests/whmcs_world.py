@@ -111,7 +111,7 @@ class World:
             self.install.delete(TABLES[stream], key)
 
     def claim_clients(self) -> None:
-        """Gives every client a customer, so that what happens to it can be told to somebody."""
+        """Gives every client a customer, so that somebody can be notified of what happens to it."""
         with self.engine.begin() as connection:
             for client in self.keys("client"):
                 connection.execute(
@@ -178,7 +178,7 @@ class World:
         )
 
     @property
-    def refused(self) -> list[tuple[str, str]]:
+    def set_aside(self) -> list[tuple[str, str]]:
         """Stream and record of everything set aside at present."""
         return self.values("select stream, record_id from pipeline.set_aside_record order by 1, 2")
 
@@ -227,7 +227,7 @@ class World:
 
 
 def moved(report: Report) -> dict[str, int]:
-    """How many rows of all streams a run added, changed and removed, and how many it refused; zeros left out."""
+    """How many rows of all streams a run added, changed and removed, and how many it set aside; zeros left out."""
     sums: Counter[str] = Counter()
     for name in TABLES:
         counts = report.counts.get(name, {})

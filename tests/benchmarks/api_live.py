@@ -59,9 +59,9 @@ class Link:
 def run(bench: Bench) -> list[Measured]:
     """Throughput with both sources up, then ours with both down."""
     customers = bench.sized(1_000_000)
-    with bench.database() as url, standing_in() as (link, told):
+    with bench.database() as url, standing_in() as (link, given):
         fill(url, customers)
-        with ours(url) as our_port, bare("tests.benchmarks.api_live:load", told) as live_port:
+        with ours(url) as our_port, bare("tests.benchmarks.api_live:load", given) as live_port:
             return list(_compared(bench, link, our_port, live_port, customers))
 
 
@@ -94,7 +94,7 @@ def standing_in() -> Iterator[tuple[Link, str]]:
     org = SalesforceOrg(clock, tables=population.salesforce_tables())
     install = WhmcsInstall(clock, zone=population.zone, tables=population.whmcs_tables())
     with StandIn(link.over(org.app()), clock) as salesforce, StandIn(link.over(install.app()), clock) as whmcs:
-        told = {
+        given = {
             "salesforce": salesforce.url,
             "login": {
                 "grant_type": "client_credentials",
@@ -106,12 +106,12 @@ def standing_in() -> Iterator[tuple[Link, str]]:
             "account": population.account_id(0),
             "client": population.client_id(0),
         }
-        yield link, orjson.dumps(told).decode()
+        yield link, orjson.dumps(given).decode()
 
 
-def load(told: str) -> WSGIApplication:
+def load(given: str) -> WSGIApplication:
     """The aggregator. It always asks about the same customer: a source's answer costs the same for any."""
-    sources = orjson.loads(told)
+    sources = orjson.loads(given)
     client = httpx.Client(trust_env=False, timeout=10, limits=httpx.Limits(max_keepalive_connections=32))
     session = client.post(f"{sources['salesforce']}/services/oauth2/token", data=sources["login"]).raise_for_status()
     headers = {"Authorization": f"Bearer {session.json()['access_token']}"}

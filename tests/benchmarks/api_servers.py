@@ -71,8 +71,8 @@ def drive(port: int, requests: Path, *, seconds: float, rate: float = 0, connect
     arguments = [str(port), str(seconds), str(connections), str(rate), str(requests)]
     command = [sys.executable, "-m", "tests.benchmarks.api_load", *arguments]
     ran = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, timeout=seconds + 60)
-    told = json.loads(ran.stdout)
-    return Driven(told["per_second"], told["latency"]["50"], told["latency"]["99"], told["statuses"])
+    figures = json.loads(ran.stdout)
+    return Driven(figures["per_second"], figures["latency"]["50"], figures["latency"]["99"], figures["statuses"])
 
 
 @contextmanager

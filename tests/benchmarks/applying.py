@@ -43,8 +43,8 @@ def in_process(url: str, **options: Any) -> dict[str, Any]:
     done = subprocess.run(command, input=json.dumps(options), capture_output=True, text=True, check=False)
     if done.returncode:
         raise RuntimeError(done.stderr)
-    told: dict[str, Any] = json.loads(done.stdout)
-    return told
+    figures: dict[str, Any] = json.loads(done.stdout)
+    return figures
 
 
 def main() -> None:
@@ -61,8 +61,8 @@ def main() -> None:
         taken = _take_in(database, pulled, options["run_id"])
     seconds = time.perf_counter() - began
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    told = {"seconds": seconds, "rows": taken.read, "changed": taken.changed, "peak": peak}
-    sys.stdout.write(json.dumps(told) + "\n")
+    figures = {"seconds": seconds, "rows": taken.read, "changed": taken.changed, "peak": peak}
+    sys.stdout.write(json.dumps(figures) + "\n")
 
 
 def _pulled(database: LiveDatabase, options: dict[str, Any]) -> Pulled:

@@ -1,4 +1,4 @@
-"""A stand-in in a process of its own: named by its module, told of in one line of JSON, ended with its input."""
+"""A stand-in in a process of its own: named by its module, announced in one line of JSON, ended with its input."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any
 
 @contextmanager
 def started(module: str, *arguments: int) -> Iterator[dict[str, Any]]:
-    """Runs `python -m module arguments` for the block; gives what it tells."""
+    """Runs `python -m module arguments` for the block; gives what it announces."""
     command = [sys.executable, "-m", module, *map(str, arguments)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdin is not None
@@ -23,8 +23,8 @@ def started(module: str, *arguments: int) -> Iterator[dict[str, Any]]:
             process.stdin.close()
 
 
-def tell(told: dict[str, Any]) -> None:
-    """In that process: tells, and waits for the end of the block."""
-    sys.stdout.write(json.dumps(told) + "\n")
+def announce(settings: dict[str, Any]) -> None:
+    """In that process: announces it, and waits for the end of the block."""
+    sys.stdout.write(json.dumps(settings) + "\n")
     sys.stdout.flush()
     sys.stdin.read()

@@ -34,7 +34,7 @@ flags:
 
 
 def run(bench: Bench) -> list[Measured]:
-    """Rounds: 1 % of the staged rows change, dbt takes its snapshot, we take in ours."""
+    """Rounds: 1 % of the staged rows change, dbt takes its snapshot, we apply our pull."""
     rounds, peaks = [], []
     rows = bench.sized(1_000_000) * 5
     with filled(bench, rows // 5) as ground:
@@ -97,5 +97,5 @@ def _snapshot(bench: Bench, project: Path) -> float:
     """Takes one; the seconds dbt says it took, without its start-up."""
     dbt = rivals.python_of(bench, "dbt").with_name("dbt")
     rivals.run([dbt, "snapshot", "--project-dir", project, "--profiles-dir", project, "--quiet"])
-    told = json.loads((project / "target" / "run_results.json").read_text())
-    return float(told["results"][0]["execution_time"])
+    report = json.loads((project / "target" / "run_results.json").read_text())
+    return float(report["results"][0]["execution_time"])

@@ -72,7 +72,7 @@ class Ground:
             connection.execute(text(statement), parameters)
 
     def vacuum(self) -> None:
-        """Gives back what the round before left behind, and tells the planner."""
+        """Gives back what the round before left behind, and analyzes the tables."""
         with psycopg.connect(self.url, autocommit=True) as connection:
             connection.execute("vacuum analyze")
             connection.execute("checkpoint")

@@ -20,7 +20,7 @@ PAGE_SIZE = 1000
 SCRIPT = Path(__file__).with_name("rival_dlt.py")
 NOTE = (
     "ours asks a stand-in in a process of its own over HTTP, 4 requests at once, pages rendered beforehand, decodes, "
-    "checks, spools and takes in; dlt finds the rows decoded in memory, and its clock starts after that"
+    "checks, spools and applies; dlt finds the rows decoded in memory, and its clock starts after that"
 )
 
 
@@ -52,8 +52,8 @@ def _ours(bench: Bench, standin: dict[str, Any]) -> list[float]:
 def _theirs(bench: Bench, rows: Path) -> list[float]:
     with bench.database() as url:
         python = rivals.python_of(bench, "dlt")
-        told = rivals.run([python, SCRIPT, rows, _credentials(url)], DLT_DATA_DIR=str(bench.home / "dlt"))
-        seconds: list[float] = json.loads(told.splitlines()[-1])["seconds"]
+        output = rivals.run([python, SCRIPT, rows, _credentials(url)], DLT_DATA_DIR=str(bench.home / "dlt"))
+        seconds: list[float] = json.loads(output.splitlines()[-1])["seconds"]
         return seconds
 
 

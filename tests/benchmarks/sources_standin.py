@@ -1,6 +1,6 @@
 """`python -m tests.benchmarks.sources_standin CUSTOMERS`: both sources' stand-ins in a process of their own.
 
-It tells the settings that lead to them.
+It announces the settings that lead to them.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def main() -> None:
     org = salesforce.SalesforceOrg(clock, tables=population.salesforce_tables())
     install = whmcs.WhmcsInstall(clock, zone=population.zone, tables=population.whmcs_tables())
     with salesforce.serve(org) as of_salesforce, whmcs.serve(install) as of_whmcs:
-        told = {
+        given = {
             "salesforce_instance_url": of_salesforce.url,
             "salesforce_consumer_key": org.consumer_key,
             "salesforce_consumer_secret": org.consumer_secret,
@@ -38,7 +38,7 @@ def main() -> None:
             "whmcs_secret": install.secret,
             "me_status_timezone": population.zone.key,
         }
-        beside.tell(told)
+        beside.announce(given)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """`python -m tests.benchmarks.whmcs_standin CUSTOMERS PAGE_SIZE`: a WHMCS stand-in in a process of its own.
 
-Its pages of invoices are rendered beforehand. It tells where it is.
+Its pages of invoices are rendered beforehand. It announces where it is.
 """
 
 from __future__ import annotations
@@ -27,19 +27,19 @@ def started(customers: int, page_size: int) -> AbstractContextManager[dict[str, 
 
 def main() -> None:
     """Renders, serves, and waits for its end."""
-    customers, page_size = (int(given) for given in sys.argv[1:])
+    customers, page_size = map(int, sys.argv[1:])
     population = Population(customers, **POPULATION)  # type: ignore[arg-type]
     install = whmcs.WhmcsInstall(SimulatedClock(NOW), zone=population.zone, tables=population.whmcs_tables())
     # Pages overlap by one row, as the pull reads them.
     install.prerender("GetInvoices", page_size=page_size, step=page_size - 1, orderby="id", order="asc")
     with whmcs.serve(install) as stand_in:
-        told = {
+        given = {
             "url": stand_in.url,
             "identifier": install.identifier,
             "secret": install.secret,
             "invoices": len(install.tables["invoices"]),
         }
-        beside.tell(told)
+        beside.announce(given)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """Runs commands of the program in processes that can be killed, without paying for an interpreter's start each time.
 
 The hand is a process of one thread that has imported the program; for each command it forks a child that runs it. It
-keeps the ended child's process id until told that it is done with, so that a late kill never hits another process.
+keeps the ended child's process id until the caller is done with it, so that a late kill never hits another process.
 """
 
 from __future__ import annotations

@@ -239,8 +239,8 @@ class Disturbed:
         self.figures.compared += 1
         self.figures.rows += sum(len(rows) for rows in found.values())
         self.figures.differences += different
-        told = "\n  ".join(str(difference) for difference in different)
-        assert not different, f"after {step.command}:\n  {told}"
+        listed = "\n  ".join(str(difference) for difference in different)
+        assert not different, f"after {step.command}:\n  {listed}"
 
     def _count(self) -> None:
         """The most of everything: the last command forgets what is old."""

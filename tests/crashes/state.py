@@ -26,8 +26,8 @@ SUMMED_UP = {
     """ regexp_replace(summary::jsonb::text, '"rows": \\d+, "stream"', '"stream"') as summary"""
     " from pipeline.held_run where decision is distinct from 'superseded'",
 }
-"""Tables whose rows are per run: what they say of all runs together. A hold tells how many rows its own run began with,
-which may be those that a killed run had already taken in."""
+"""Tables whose rows are per run: what they say of all runs together. A hold records how many rows its own run
+began with, some of which a killed run may have applied already."""
 
 TABLES = (
     "select format('%I.%I', schemaname, tablename) from pg_tables"

@@ -28,5 +28,5 @@ def stage(
     with salesforce.serve(org) as crm, whmcs.serve(install) as billing, stamina.set_testing(True, attempts=2, cap=True):
         given = environment(org, install, crm.url, billing.url) | {"DATABASE_URL": database_url}
         stage = Stage(clock, org, install, given, monkeypatch, capsys)
-        stage.settle_in(tmp_path)
+        stage.prepare(tmp_path)
         yield stage

@@ -52,7 +52,7 @@ class Stage:
     capsys: pytest.CaptureFixture[str]
     customers: list[str] = field(default_factory=list)
 
-    def settle_in(self, folder: Path) -> None:
+    def prepare(self, folder: Path) -> None:
         """Works in the folder with these settings and no others."""
         self.monkeypatch.chdir(folder)
         for name in Settings.model_fields:

@@ -30,8 +30,8 @@ def binaries() -> Path | None:
 def test_what_was_killed_or_lost_its_database_ends_as_if_undisturbed(tmp_path: Path) -> None:
     """After the run that follows, every table equals that of an undisturbed play: nothing lost, nothing sent twice."""
     figures = chaos(TIMES, seed=SEED, customers=40, binaries=binaries(), folder=tmp_path)
-    told = in_words(figures)
-    sys.stdout.write(told)
-    assert [] == figures.differences, told
-    assert 0 == figures.doubles, told
-    assert TIMES * 3 // 4 <= figures.disturbances, told
+    report = in_words(figures)
+    sys.stdout.write(report)
+    assert [] == figures.differences, report
+    assert 0 == figures.doubles, report
+    assert TIMES * 3 // 4 <= figures.disturbances, report

@@ -34,7 +34,7 @@ pytest.importorskip("distributed", reason="distributed is not installed; it come
 PEOPLE = Population(customers=500, seed=3, start=date(2026, 11, 1), zone=TOKYO)
 START = datetime(2026, 11, 1, 3, tzinfo=UTC)
 OF_A_TRANSACTION = ["committed_at", "finished_at", "transition_id", "notification_id", "suppressed_id"]
-"""Columns that tell when or in which order transactions committed, which nobody promises."""
+"""Columns that show when or in which order transactions committed, which nobody promises."""
 
 PAUSE = (
     """create function pause_unit() returns trigger language plpgsql as $$ begin
@@ -56,8 +56,8 @@ class Place:
                                  me_status_executor=executor)  # fmt: skip
         read = tables.load(settings)
         limits = read.schedule.limits.model_copy(update={"window_rows": 150, "batch_customers": 10})
-        polite = read.schedule.whmcs.model_copy(update={"page_size": 100})
-        plan = read.schedule.model_copy(update={"limits": limits, "whmcs": polite})
+        slower = read.schedule.whmcs.model_copy(update={"page_size": 100})
+        plan = read.schedule.model_copy(update={"limits": limits, "whmcs": slower})
         self.url = url
         self.engine = connect(settings)
         self.program = Program(settings, replace(read, schedule=plan))
@@ -86,7 +86,7 @@ class Place:
             connection.execute("insert into pipeline.refresh_mark select account_id, now() from snapshot.account")
 
     def everything(self) -> dict[str, list[str]]:
-        """Every row of every table as text, but for what only tells the order of commits."""
+        """Every row of every table as text, but for what only shows the order of commits."""
         found = self.rows(
             "select format('%I.%I', schemaname, tablename) from pg_tables"
             " where schemaname in ('public', 'pipeline', 'snapshot') order by 1"

@@ -44,13 +44,13 @@ def test_the_demo_makes_everything_happen_once(tmp_path: Path) -> None:
     """Twelve notification types, six tasks, something suppressed, and an answer of the API; exit 0."""
     done = demo(tmp_path, "--once", "--json", "--customers", "60", "--days", "5")
     assert done.returncode == 0, done.stderr[-2000:]
-    told = json.loads(done.stdout)
-    assert set(OFFERED) == {name for name, count in told["notifications"].items() if count}
-    assert SIX_TASKS == set(told["tasksSeen"])
-    assert told["missing"] == []
-    assert told["failed"] == []
-    assert sum(day["suppressed"] for day in told["days"]) >= 1
-    assert told["status"]["freshness"]["isStale"] is False
+    report = json.loads(done.stdout)
+    assert set(OFFERED) == {name for name, count in report["notifications"].items() if count}
+    assert SIX_TASKS == set(report["tasksSeen"])
+    assert report["missing"] == []
+    assert report["failed"] == []
+    assert sum(day["suppressed"] for day in report["days"]) >= 1
+    assert report["status"]["freshness"]["isStale"] is False
 
 
 def test_a_size_without_a_script_is_wrong_usage(tmp_path: Path) -> None:

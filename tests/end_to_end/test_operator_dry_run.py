@@ -52,7 +52,7 @@ def test_the_whole_is_rehearsed_for_whom_and_of_which_type(changed: Stage) -> No
 def test_people_read_counts_and_samples(changed: Stage) -> None:
     """A line per stream, transition and type, and that nothing was written."""
     first, second, _ = changed.customers
-    told = changed.run("all", "--dry-run").out
+    rehearsed = changed.run("all", "--dry-run").out
     for line in (
         f"  1 x account eligibility_status not_requested -> eligible, such as {first}",
         "  invoice: 1 added of 1 read",
@@ -60,15 +60,15 @@ def test_people_read_counts_and_samples(changed: Stage) -> None:
         f"  1 x INVOICE_DUE to 1 customer, such as {second}",
         "dry run: nothing was written",
     ):
-        assert line in told.splitlines()
+        assert line in rehearsed.splitlines()
 
 
 def test_the_run_that_follows_does_what_was_said(changed: Stage) -> None:
     """The very same code, once rolled back and once not."""
-    told = changed.run("all", "--dry-run", "--json").answer["runs"]
+    rehearsed = changed.run("all", "--dry-run", "--json").answer["runs"]
     done = changed.run("all", "--json").answer["runs"]
     for part in ("counts", "transitions", "notifications", "outcome"):
-        assert [run[part] for run in told] == [run[part] for run in done]
+        assert [run[part] for run in rehearsed] == [run[part] for run in done]
 
 
 def test_a_flood_is_foretold(stage: Stage) -> None:
@@ -76,10 +76,10 @@ def test_a_flood_is_foretold(stage: Stage) -> None:
     stage.add_customers(1)
     stage.add_due_invoices(101)
     before = stage.everything()
-    told = stage.run("all", "--dry-run")
-    assert (3, before) == (told.code, stage.everything())
-    assert "refresh: 1 document changed, 0 notifications; the flood gate would hold it" in told.out
-    assert "INVOICE_DUE: 101 notifications to 1 customer, beyond the limit of 100" in told.out
+    rehearsed = stage.run("all", "--dry-run")
+    assert (3, before) == (rehearsed.code, stage.everything())
+    assert "refresh: 1 document changed, 0 notifications; the flood gate would hold it" in rehearsed.out
+    assert "INVOICE_DUE: 101 notifications to 1 customer, beyond the limit of 100" in rehearsed.out
     assert "nothing is held" in stage.me_status("held", "list").out
 
 
@@ -114,5 +114,5 @@ def test_time_alone_is_rehearsed(stage: Stage) -> None:
     stage.add_customers(1)
     stage.add_due_invoices(1, due=date(2026, 4, 30))
     assert 0 == stage.run("all").code
-    told = stage.me_status("run", "refresh", "--dry-run", "--as-of", "2026-04-25T00:00:00+09:00", "--json").answer
-    assert {"customers": 1, "samples": stage.customers} == told["concerned"]
+    rehearsed = stage.me_status("run", "refresh", "--dry-run", "--as-of", "2026-04-25T00:00:00+09:00", "--json").answer
+    assert {"customers": 1, "samples": stage.customers} == rehearsed["concerned"]

@@ -80,11 +80,11 @@ def test_the_rest_goes_on_while_a_run_is_held(stage: Stage) -> None:
     )
 
 
-def test_what_is_held_is_told_in_plain_words(stage: Stage) -> None:
+def test_what_is_held_is_listed_in_plain_words(stage: Stage) -> None:
     """What would go out, to how many, which limit tripped, and a few of whom; the same as JSON."""
     run_id = held_run(stage)
-    told = stage.me_status("held", "list")
-    assert 0 == told.code
+    printed = stage.me_status("held", "list")
+    assert 0 == printed.code
     for words in (
         f"run {run_id} is held by the flood gate since {stage.now}",
         "INVOICE_DUE",
@@ -94,7 +94,7 @@ def test_what_is_held_is_told_in_plain_words(stage: Stage) -> None:
         f"me-status held release {run_id}",
         f"me-status held discard {run_id}",
     ):
-        assert words in told.out
+        assert words in printed.out
     (held,) = stage.me_status("held", "list", "--json").answer["held"]
     due: dict[str, Any] = held["summary"]["types"]["INVOICE_DUE"]
     assert (run_id, "flood", 101, 3, 100, True) == (

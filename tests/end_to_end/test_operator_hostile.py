@@ -20,7 +20,7 @@ WRONG = {
     "run": "JOB",
     "run nonsense": "nonsense",
     "run refresh --as-of 2026-03-01T09:00:00": "names no offset",
-    "run refresh --as-of yesterday": "no instant",
+    "run refresh --as-of yesterday": "is not an instant",
     "run refresh --as-of 0001-01-01T00:00:00+09:00": "out of range",
     "run all --dry-run --slot": "not allowed with",
     "run all --slot --as-of 2026-03-01T09:00:00Z": "--slot",
@@ -98,7 +98,7 @@ def test_all_missing_and_wrong_settings_are_named_at_once(stage: Stage) -> None:
 def test_a_source_that_refuses_is_named_with_its_answer(
     stage: Stage, setting: str, value: str, job: str, says: str
 ) -> None:
-    """Exit 1, no record taken in, no secret shown; `run all` takes in the other and refreshes."""
+    """Exit 1, no record applied, no secret shown; `run all` applies the other and refreshes."""
     stage.add_customers(2)
     stage.monkeypatch.setenv(setting, value)
     done = stage.run(job)
@@ -124,8 +124,8 @@ def test_a_malformed_record_is_set_aside_and_a_malformed_page_fails(stage: Stage
     done = stage.run("all", "--json")
     assert (3, "succeeded") == (done.code, done.answer["outcome"]), done.out
     assert [(1,), (3,)] == stage.rows("select pay_method_id from snapshot.pay_method order by 1")
-    (refused,) = stage.me_status("status", "--json").answer["problems"]["refusedRecords"]
-    assert ("pay_method", "2") == (refused["stream"], refused["recordId"])
+    (set_aside,) = stage.me_status("status", "--json").answer["problems"]["refusedRecords"]
+    assert ("pay_method", "2") == (set_aside["stream"], set_aside["recordId"])
     stage.later(minutes=5)
     stage.install.faults.add("html", "GetInvoices", times=None)
     assert 1 == stage.run("sync-whmcs").code

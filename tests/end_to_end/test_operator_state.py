@@ -40,13 +40,15 @@ def customers(stage: Stage) -> int:
     return int(count)
 
 
-def test_a_shrink_is_told_in_plain_words_and_released(shrunk: tuple[Stage, int]) -> None:
+def test_a_shrink_is_listed_in_plain_words_and_released(shrunk: tuple[Stage, int]) -> None:
     """Nothing is removed before; what was added goes on; releasing twice is harmless."""
     stage, run_id = shrunk
     assert 31 == customers(stage)
-    told = stage.me_status("held", "list").out
-    assert f"run {run_id} is held by the shrink gate of salesforce since 2026-03-10T00:05:00Z" in told
-    assert f"account: 20 records of 30, too many (the gate holds 5 % and 10 rows), such as {stage.customers[0]}" in told
+    printed = stage.me_status("held", "list").out
+    assert f"run {run_id} is held by the shrink gate of salesforce since 2026-03-10T00:05:00Z" in printed
+    assert (
+        f"account: 20 records of 30, too many (the gate holds 5 % and 10 rows), such as {stage.customers[0]}" in printed
+    )
     state = stage.me_status("status", "--json")
     assert (1, "shrink", "salesforce") == (
         state.code,
@@ -165,7 +167,7 @@ def test_rebuilding_one_customer(stage: Stage) -> None:
     assert "001Sd0000000099IAA is not a customer" in unknown.err
 
 
-def test_the_schedule_runs_what_is_due_and_stops_when_told(stage: Stage) -> None:
+def test_the_schedule_runs_what_is_due_and_stops_when_asked(stage: Stage) -> None:
     """A process of its own: SIGTERM ends it with exit 0, nothing on standard output, no run left open."""
     stage.add_customers(1)
     kept = subprocess.Popen(

@@ -1,4 +1,4 @@
-"""A pull spread over a cluster: faster with more workers, never beyond the configured politeness."""
+"""A pull spread over a cluster: faster with more workers, never beyond the configured rate limit."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def crew(world: World, database_url: str, tmp_path: Path) -> Iterator[Cluster]:
         yield crew
 
 
-def test_workers_speed_a_pull_up_to_the_politeness_and_never_beyond(
+def test_workers_speed_a_pull_up_to_the_rate_limit_and_never_beyond(
     world: World, crew: Cluster, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """`whmcs.concurrency` holds over all workers together (issue 5), and they make use of it."""

@@ -138,7 +138,7 @@ def _read(house: House, port: int, over: threading.Event, faults: list[str], rea
                 )
             connection.close()
             time.sleep(0.05)
-    except Exception as error:  # noqa: BLE001, told by the test
+    except Exception as error:  # noqa: BLE001, reported by the test
         faults.append(repr(error))
 
 
@@ -156,7 +156,7 @@ def finished(house: House) -> bool:
 
 
 def test_two_schedulers_cron_and_the_api_do_each_other_no_harm(house: House) -> None:
-    """One run per slot, nobody told twice, every answer whole; SIGTERM lets the run under way finish and exits 0."""
+    """One run per slot, nobody notified twice, every answer whole; SIGTERM lets the current run finish and exits 0."""
     with readers(house, free_port()) as faults:
         schedulers = [house.start("schedule") for _ in range(2)]
         cron = [house.start("run", job, "--slot") for job in JOBS * 2]

@@ -45,10 +45,10 @@ class Rows:
     def close(self) -> None: ...
 
 
-def pulled(name: str, *rows: dict[str, Any], **told: Any) -> Pulled:
+def pulled(name: str, *rows: dict[str, Any], **more: Any) -> Pulled:
     stream = STREAMS[name]
     table = pa.Table.from_pylist([dict.fromkeys(stream.columns) | row for row in rows], schema=stream.schema)
-    return Pulled(**({"stream": stream, "spool": Rows(stream, table), "extent": "full"} | told))
+    return Pulled(**({"stream": stream, "spool": Rows(stream, table), "extent": "full"} | more))
 
 
 def account(account_id: str, eligibility: str = "pending", client: int | None = None, **more: Any) -> dict[str, Any]:
@@ -134,11 +134,11 @@ def test_an_empty_full_pull_misses_everything(database: LiveDatabase) -> None:
     assert (1,) == take(database, pulled("service")).missing
 
 
-def test_a_refused_record_is_set_aside_and_not_missing(database: LiveDatabase, engine: Engine) -> None:
-    """Its row stays as last known; a good reading clears the refusal."""
+def test_a_record_set_aside_is_not_missing(database: LiveDatabase, engine: Engine) -> None:
+    """Its row stays as last known; a good reading clears the reason."""
     take(database, pulled("service", service(1, 1), service(2, 1)), BASELINE, run_id=1)
-    refused = (SetAsideRecord("2", "regdate", "'x' is not a date"),)
-    assert () == take(database, pulled("service", service(1, 1), set_aside=refused)).missing
+    malformed = (SetAsideRecord("2", "regdate", "'x' is not a date"),)
+    assert () == take(database, pulled("service", service(1, 1), set_aside=malformed)).missing
     assert [("service", "2")] == values(engine, "select stream, record_id from pipeline.set_aside_record")
     take(database, pulled("service", service(2, 1), extent="partial"), run_id=3)
     assert [] == values(engine, "select record_id from pipeline.set_aside_record")
@@ -152,8 +152,8 @@ def test_a_change_is_stored_told_and_marked_for_its_customer_alone(database: Liv
     clear_marks(engine)
     taken = take(database, pulled("service", service(5, 1, "Cancelled"), extent="partial"))
     assert {"CANCELLATION_COMPLETE": 1} == taken.transitions
-    told = values(engine, "select customer_id, entity_id, old_value, new_value, is_pending from status_transition")
-    assert [("a", "5", "Active", "Cancelled", True)] == told
+    found = values(engine, "select customer_id, entity_id, old_value, new_value, is_pending from status_transition")
+    assert [("a", "5", "Active", "Cancelled", True)] == found
     assert ["a"] == values(engine, "select customer_id from pipeline.refresh_mark")
 
 
@@ -169,7 +169,7 @@ def test_a_link_in_doubt_makes_it_nobodys_news(database: LiveDatabase, engine: E
 
 
 def test_a_moved_link_marks_everybody_who_claims_either_client(database: LiveDatabase, engine: Engine) -> None:
-    """An account that leaves a client settles the conflict it was in, and starts another."""
+    """An account that leaves a client ends the conflict it was in, and starts another."""
     rows = [account("a", client=1), account("b", client=1), account("c", client=2), account("d", client=3)]
     take(database, pulled("account", *rows), BASELINE, run_id=1)
     clear_marks(engine)
@@ -206,9 +206,7 @@ def test_an_older_stamp_is_ignored(database: LiveDatabase, engine: Engine) -> No
     assert ["eligible"] == values(engine, "select eligibility_status from snapshot.account")
 
 
-def test_the_pay_methods_of_a_client_are_whole_and_its_place_in_the_rota_moves(
-    database: LiveDatabase, engine: Engine
-) -> None:
+def test_the_pay_methods_of_a_client_are_whole_and_its_reading_is_noted(database: LiveDatabase, engine: Engine) -> None:
     """What a client's answer lacks is gone at once; other clients' methods stay; none at all is known to be none."""
     take(database, pulled("account", account("a", client=1), account("b", client=2)), BASELINE, run_id=1)
     methods = [{"pay_method_id": number, "client_id": 1 + number % 2} for number in range(6)]
@@ -254,7 +252,7 @@ def test_a_merge_hands_everything_to_the_winner_at_the_end_of_the_chain(database
 
 
 def test_a_status_that_moved_and_came_back_is_told_by_its_history_once(database: LiveDatabase, engine: Engine) -> None:
-    """Steps that were observed before are not told again, though the overlap reads them again."""
+    """Steps that were observed before are not notified again, though the overlap reads them again."""
     take(database, pulled("account", account("a", "pending")), BASELINE, run_id=1)
     history = tuple(
         HistoricChange("a", "eligibility_status", old, new, NOW + timedelta(seconds=seconds))
@@ -263,8 +261,8 @@ def test_a_status_that_moved_and_came_back_is_told_by_its_history_once(database:
     came_back = account("a", "pending", modified_at=NOW + timedelta(seconds=9))
     for run_id in (2, 3):
         take(database, pulled("account", came_back, extent="partial", history=history), run_id=run_id)
-    told = values(engine, "select old_value, new_value from status_transition order by transition_id")
-    assert [("pending", "eligible"), ("eligible", "pending")] == told
+    found = values(engine, "select old_value, new_value from status_transition order by transition_id")
+    assert [("pending", "eligible"), ("eligible", "pending")] == found
 
 
 def test_an_incomplete_pull_is_taken_in_and_leaves_the_cursor(database: LiveDatabase, engine: Engine) -> None:

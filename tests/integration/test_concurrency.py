@@ -113,7 +113,7 @@ def sent(engine: Engine) -> dict[str, int]:
 
 
 def once_each(engine: Engine) -> bool:
-    """Whether nobody was told anything twice."""
+    """Whether nobody was notified of anything twice."""
     statement = "select 1 from notification group by customer_id, type, source_id, created_at having count(*) > 1"
     with engine.connect() as connection:
         return connection.execute(text(statement)).first() is None

@@ -22,7 +22,7 @@ from tests.whmcs_world import PEOPLE, TOKYO, World
 
 
 class Patient(World):
-    """An install and an org whose clocks show `now` as the wall clock does, `ahead` of it when told so."""
+    """An install and an org whose clocks show `now` as the wall clock does, or `ahead` of it."""
 
     def __init__(self, engine: Engine, ahead: timedelta = timedelta()) -> None:
         super().__init__(engine)
@@ -136,7 +136,7 @@ def test_a_clock_that_is_off_is_yellow_either_way(engine: Engine, minutes: int, 
 
 @pytest.mark.parametrize(("zone", "level"), [("Asia/Tokyo", "ok"), ("UTC", "warn")])
 def test_a_wrong_zone_of_the_server_is_yellow(patient: Patient, zone: str, level: str) -> None:
-    """Its own clock tells (whmcs-api 7.14); where that is not allowed, nothing is said against it."""
+    """Its own clock shows it (whmcs-api 7.14); where that is not allowed, nothing is said against it."""
     patient.settings["whmcs_timezone"] = zone
     assert level == patient.line("WHMCS zone").level
     patient.install.role = set(ACTIONS) - {"GetAutomationLog"}
@@ -153,6 +153,6 @@ def test_it_exits_1_only_where_something_fails(
     if kind is not None:
         patient.install.faults.add(kind, times=None)
     assert code == doctor.command(argparse.Namespace(json=True))
-    told = json.loads(capsys.readouterr().out)
-    assert (code == 0) == told["ok"]
-    assert all(check["remedy"] for check in told["checks"] if check["level"] != "ok")
+    report = json.loads(capsys.readouterr().out)
+    assert (code == 0) == report["ok"]
+    assert all(check["remedy"] for check in report["checks"] if check["level"] != "ok")

@@ -183,7 +183,7 @@ def test_a_permission_error_is_no_quota(org: SalesforceOrg, connect: Connect) ->
 
 
 def test_a_hidden_optional_field_is_null_and_not_read(org: SalesforceOrg, connect: Connect) -> None:
-    """Its absence is told by `fields`, and a change of fields brings a full pull (H21 to H23)."""
+    """Its absence shows in `fields`, and a change of fields brings a full pull (H21 to H23)."""
     source = connect()
     before = source.pull("account", None)
     org.hide_field("Account", "WHMCS_Client_Id__c")

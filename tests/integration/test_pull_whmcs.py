@@ -53,8 +53,8 @@ def connect(install: WhmcsInstall) -> Iterator[Connect]:
 
         def connected(link: Link | None = None, secret: str | None = None, **pulls: Any) -> WhmcsSource:
             plan = schedule.load()
-            polite = plan.whmcs.model_copy(update={"page_size": 50} | pulls)
-            plan = plan.model_copy(update={"whmcs": polite})
+            slower = plan.whmcs.model_copy(update={"page_size": 50} | pulls)
+            plan = plan.model_copy(update={"whmcs": slower})
             mapping = fields.load()
             settings = Settings(
                 _env_file=None,
@@ -203,7 +203,7 @@ def test_hints_find_new_and_paid_invoices(install: WhmcsInstall, connect: Connec
     assert unpaid <= set(found)
 
 
-def test_pay_methods_follow_the_rota(install: WhmcsInstall, connect: Connect) -> None:
+def test_pay_methods_are_read_round_robin(install: WhmcsInstall, connect: Connect) -> None:
     """Those never read come first; the clients read are named."""
     source = connect()
     clients = keys(source.pull("client", None))
@@ -216,7 +216,7 @@ def test_pay_methods_follow_the_rota(install: WhmcsInstall, connect: Connect) ->
 
 
 def test_the_missing_are_looked_up_directly(install: WhmcsInstall, connect: Connect) -> None:
-    """Each stream's own look-up tells what is gone; what is there is not."""
+    """Each stream's own look-up shows what is gone; what is there is not."""
     source = connect()
     for name in ("client", "invoice", "service", "cancellation"):
         present = next(iter(install.tables[STREAMS[name]].keys()))

@@ -1,4 +1,4 @@
-"""Rebuild after a change of copy: told first, then done in place, with the API answering all the while."""
+"""Rebuild after a change of copy: previewed, then done in place, with the API answering all the while."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def filled(database: LiveDatabase) -> LiveDatabase:
 
 
 class Portal:
-    """Asks for one customer after the other until told to stop, and keeps the answers that are neither old nor new."""
+    """Asks for one customer after the other until stopped, and keeps the answers that are neither old nor new."""
 
     def __init__(self, url: str, said: frozenset[str]) -> None:
         self.said = said
@@ -119,7 +119,7 @@ class Portal:
 
 
 def test_the_api_serves_old_or_new_throughout(filled: LiveDatabase, database_url: str) -> None:
-    """Ten changes of copy, rebuilt under load: every answer is 200 with one of the wordings, and nobody is told."""
+    """Ten changes of copy, rebuilt under load: every answer is 200 with one of the wordings, and nobody is notified."""
     wordings = [f"We are looking into it for the {number}. time." for number in range(10)]
     before = rest(filled)
     with Portal(database_url, frozenset([*wordings, RULES.tasks.eligibility_pending.description])) as portal:
@@ -134,9 +134,9 @@ def test_the_api_serves_old_or_new_throughout(filled: LiveDatabase, database_url
 def test_a_report_comes_first_and_touches_nothing(filled: LiveDatabase) -> None:
     """Per field, in how many documents; not one row is written."""
     before, stored = rest(filled), documents(filled)
-    told = forecast(filled, reworded("Soon."), NOW)
+    preview = forecast(filled, reworded("Soon."), NOW)
     assert {"tasks": (60, tuple(CUSTOMERS[:5]))} == {
-        path: (difference.documents, difference.samples) for path, difference in told.differences.items()
+        path: (difference.documents, difference.samples) for path, difference in preview.differences.items()
     }
     assert (before, stored) == (rest(filled), documents(filled))
 

@@ -1,4 +1,4 @@
-"""Refresh over a real database: what changed is recomputed, told once, and survives being done twice."""
+"""Refresh over a real database: what changed is recomputed, notified once, and survives being done twice."""
 
 from __future__ import annotations
 
@@ -128,7 +128,7 @@ def test_what_is_paid_is_resolved(filled: LiveDatabase) -> None:
 
 
 def test_a_customer_that_is_none_any_more_leaves(filled: LiveDatabase) -> None:
-    """No account: no row, and nothing is left to be told."""
+    """No account: no row, and nothing is left to notify."""
     refreshed(filled, 10)
     run_sql(
         filled,

@@ -40,10 +40,10 @@ class Services:
 
 
 def remove_missing(
-    database: LiveDatabase, ids: Any, run_id: int, gate: ShrinkGate | None = GATE, kept: Any = (), **told: Any
+    database: LiveDatabase, ids: Any, run_id: int, gate: ShrinkGate | None = GATE, kept: Any = (), **more: Any
 ) -> Removals:
     """A full pull of services `ids`; the source still has those in `kept` when asked directly."""
-    pulled = Pulled(SERVICE, Services(ids), "full", confirm_gone=lambda keys: set(keys) - set(kept), **told)
+    pulled = Pulled(SERVICE, Services(ids), "full", confirm_gone=lambda keys: set(keys) - set(kept), **more)
     taken = commit.apply(database, pulled, BASELINE, At(run_id, NOW), Batching(1000))
     return shrink_gate.apply_removals(database, [taken], gate, At(run_id, NOW))
 

@@ -136,7 +136,7 @@ def test_a_run_whose_lock_nobody_took_goes_on(engine: Engine) -> None:
 
 
 def test_a_unit_of_a_run_that_was_given_up_is_not_done(engine: Engine) -> None:
-    """Workers elsewhere have no lock: what tells them is the ledger."""
+    """Workers elsewhere have no lock: the ledger shows them."""
     with ledger.started(engine, "refresh", now=NOW) as run:
         pass
     with engine.begin() as connection:

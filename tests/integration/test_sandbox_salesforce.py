@@ -432,9 +432,9 @@ class TestBulk:
         keys = _accounts(org, 5)
         org.bulk_page_rows = 2
         parts = client.bulk2.Account.download("SELECT Id FROM Account", path=str(tmp_path), wait=0.1)
-        told = "".join(Path(part["file"]).read_text() for part in parts)
+        text = "".join(Path(part["file"]).read_text() for part in parts)
         assert 3 == len(parts)
-        assert all(key in told for key in keys)
+        assert all(key in text for key in keys)
 
     def test_csv_has_its_own_way_of_writing_values(self, org: SalesforceOrg, client: Salesforce) -> None:
         org.insert("Account", Name='Say "hi",\nNA', WHMCS_Client_Id__c=None)

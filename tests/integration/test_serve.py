@@ -1,4 +1,4 @@
-"""The installed command `me-status serve`: it answers, and ends well when it is told to."""
+"""The installed command `me-status serve`: it answers, and ends well when it is asked to."""
 
 from __future__ import annotations
 

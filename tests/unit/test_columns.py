@@ -1,4 +1,4 @@
-"""Typed columns from decoded records: what is read, what is null, what refuses its record."""
+"""Typed columns from decoded records: what is read, what is null, what sets its record aside."""
 
 from __future__ import annotations
 
@@ -90,16 +90,16 @@ def test_one_bad_value_refuses_its_record_only() -> None:
     """A malformed record is set aside by id and field; the others go on."""
     wanted = (Column("id", "id", columns.integer, True), Column("due_on", "duedate", columns.day))
     records = [{"id": 1, "duedate": "2026-11-03"}, {"id": 2, "duedate": "soon"}, {"id": None, "duedate": ""}]
-    table, refused = columns.read(records, wanted, lambda at: f"row {at}")
+    table, set_aside = columns.read(records, wanted, lambda at: f"row {at}")
     assert [1] == table["id"].to_pylist()
     assert [
         SetAsideRecord("2", "duedate", "'soon' is not a date"),
         SetAsideRecord("row 2", "id", "is missing"),
-    ] == refused
+    ] == set_aside
 
 
 def test_free_text_is_not_repeated_in_a_refusal() -> None:
-    """A refusal quotes ids, dates and numbers, never what could be a name or an address."""
+    """A reason quotes ids, dates and numbers, never what could be a name or an address."""
     assert {0: "the value is not a date"} == faults_of(columns.day, "ana@example.org")
 
 

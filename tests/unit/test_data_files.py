@@ -1,4 +1,4 @@
-"""The data files: the packaged ones are sound, and a faulty replacement is told by file and key."""
+"""The data files: the packaged ones are sound, and a faulty replacement is reported by file and key."""
 
 from __future__ import annotations
 

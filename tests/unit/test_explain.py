@@ -1,4 +1,4 @@
-"""Explanations never differ from the rules: whatever the facts, they tell what the rules decide."""
+"""Explanations never differ from the rules: whatever the facts, they say what the rules decide."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from materializer.rules.document import build
 from materializer.rules.facts import Facts
 from materializer.rules.notifications import decide
 from materializer.rules.tasks import tasks_of
-from tests.builders import NOON, account, card, facts, invoice, order, rules, service, told, unlinked
+from tests.builders import NOON, account, card, facts, invoice, order, reminder, rules, service, unlinked
 
 RULES = rules("Asia/Tokyo")
 DAYS = st.dates(date(2026, 2, 1), date(2026, 5, 1))
@@ -23,7 +23,7 @@ DAYS = st.dates(date(2026, 2, 1), date(2026, 5, 1))
 
 @st.composite
 def any_facts(draw: st.DrawFn) -> Facts:
-    """Customers of all kinds: linked or not, known or not, told before or not."""
+    """Customers of all kinds: linked or not, known or not, notified before or not."""
     known: dict[str, Any] = {
         "account": account(
             eligibility_status=draw(st.sampled_from(["not_requested", "pending", "unknown"])),
@@ -53,7 +53,7 @@ def _order(stage: str) -> Any:
 
 
 _REMINDERS = [
-    told(kind, source_id, at, **more)
+    reminder(kind, source_id, at, **more)
     for kind in ("INVOICE_DUE", "PAYMENT_METHOD_EXPIRING")
     for source_id in (0, 1)
     for at, more in (

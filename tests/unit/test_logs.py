@@ -33,7 +33,7 @@ def test_values_of_settings_are_hidden_wherever_they_stand() -> None:
 
 
 def test_fields_named_like_secrets_are_hidden_at_any_depth() -> None:
-    """Names tell, too."""
+    """Names give a person away, too."""
     event = logs.hide_secrets(None, "", {"run_id": 1, "request": {"access_token": "x", "note": "a@b.example"}})
     assert {"run_id": 1, "request": {"access_token": "[hidden]", "note": "[hidden]"}} == event
 

@@ -1,4 +1,4 @@
-"""Who is told what, when it is told again, and when what was told is over."""
+"""Who is notified of what, when again, and when a notification is over."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from tests.builders import (
     invoice,
     order,
     pending,
+    reminder,
     rules,
     service,
-    standing,
-    told,
     unlinked,
+    unresolved,
 )
 
 RULES = rules()
@@ -75,7 +75,7 @@ def test_an_invoice_is_told_of_when_due_and_again_after_its_window() -> None:
     start = datetime(2026, 3, 3, tzinfo=UTC)
     assert [] == sent(due(), start - timedelta(microseconds=1))
     assert [("INVOICE_DUE", "1042")] == sent(due(), start)
-    again = due(reminders=[told("INVOICE_DUE", 1042, NOON)])
+    again = due(reminders=[reminder("INVOICE_DUE", 1042, NOON)])
     assert [] == sent(again, NOON + DAY - timedelta(microseconds=1))
     assert [("INVOICE_DUE", "1042")] == sent(again, NOON + DAY)
 
@@ -89,13 +89,13 @@ def test_stale_data_reminds_nobody_and_forgets_nothing() -> None:
 
 def test_what_waits_in_a_held_run_is_not_called_for_again() -> None:
     """A reminder in the outbox neither comes nor has a next time."""
-    made = decision(due(reminders=[told("INVOICE_DUE", 1042, is_waiting=True)], pay_methods=[]))
+    made = decision(due(reminders=[reminder("INVOICE_DUE", 1042, is_waiting=True)], pay_methods=[]))
     assert ([], None) == (made.candidates, made.next_notification_at)
 
 
 def test_a_discarded_reminder_counts_as_told() -> None:
     """The next one comes a window after the discarding."""
-    known = due(reminders=[told("INVOICE_DUE", 1042, discarded_at=NOON)])
+    known = due(reminders=[reminder("INVOICE_DUE", 1042, discarded_at=NOON)])
     assert [] == sent(known, NOON + DAY - HOUR)
     assert [("INVOICE_DUE", "1042")] == sent(known, NOON + DAY)
 
@@ -117,7 +117,7 @@ def test_a_discarded_reminder_counts_as_told() -> None:
 )
 def test_steps_remind_once_each(expected: bool, last: datetime | None, now: datetime) -> None:
     """Due on the 10th, steps 3, 1, 0, then weekly: each step once, never within the window of the last."""
-    kept = [] if last is None else [told("INVOICE_DUE", 1042, last)]
+    kept = [] if last is None else [reminder("INVOICE_DUE", 1042, last)]
     assert expected == bool(sent(due(reminders=kept), now, steps=(3, 1, 0), then_every_days=7))
 
 
@@ -133,8 +133,8 @@ def test_steps_remind_once_each(expected: bool, last: datetime | None, now: date
     ],
 )
 def test_a_card_is_told_of_at_thirty_and_seven_days(expected: bool, now: datetime, last: datetime | None) -> None:
-    """Its last day is 30 April: told on 31 March, again on 23 April, never once it is past."""
-    kept = [] if last is None else [told("PAYMENT_METHOD_EXPIRING", 3, last)]
+    """Its last day is 30 April: notified on 31 March, again on 23 April, never once it is past."""
+    kept = [] if last is None else [reminder("PAYMENT_METHOD_EXPIRING", 3, last)]
     april = facts(pay_methods=[card(expires_on=date(2026, 4, 30))], reminders=kept)
     assert expected == bool(sent(april, now))
 
@@ -144,7 +144,7 @@ def test_next_notification_at_is_exact(now: datetime, has_steps: bool) -> None:
     """Nothing is called for before it, something at it."""
     settings: dict[str, Any] = {"steps": (7, 1), "then_every_days": 7} if has_steps else {}
     first = decision(due(date(2026, 3, 20)), now, **settings)
-    kept = [told("INVOICE_DUE", 1042, now)] if first.candidates else []
+    kept = [reminder("INVOICE_DUE", 1042, now)] if first.candidates else []
     known = due(date(2026, 3, 20), reminders=kept)
     at = first.next_notification_at
     assert at is not None
@@ -156,34 +156,34 @@ def test_next_notification_at_is_exact(now: datetime, has_steps: bool) -> None:
 @pytest.mark.parametrize(
     ("expected", "stands", "known"),
     [
-        (True, standing("INVOICE_DUE", 1042), facts()),
-        (True, standing("INVOICE_DUE", 1042), facts(invoices=[invoice(status="Paid")])),
-        (True, standing("INVOICE_DUE", 1042), facts(invoices=[invoice(due_on=date(2026, 4, 9))])),
-        (False, standing("INVOICE_DUE", 1042), due()),
-        (None, standing("INVOICE_DUE", 1042), facts(invoices=[invoice(status="Mystery")])),
-        (None, standing("INVOICE_DUE", 1042), unlinked()),
-        (True, standing("ELIGIBILITY_ELIGIBLE"), facts()),
-        (False, standing("ELIGIBILITY_ELIGIBLE"), facts(account=account(eligibility_status="eligible"))),
-        (None, standing("VERIFICATION_REJECTED"), facts(account=account(verification_status="unknown"))),
-        (True, standing("VERIFICATION_REJECTED"), facts(account=account(verification_status="verified"))),
-        (True, standing("ORDER_APPROVED", ORDER_ID), facts(orders=[order(stage="activated")])),
-        (False, standing("ORDER_APPROVED", ORDER_ID), facts(orders=[order(stage="approved")])),
-        (True, standing("ORDER_APPROVED", ORDER_ID), facts()),
-        (None, standing("ORDER_APPROVED", ORDER_ID), facts(orders=None)),
-        (True, standing("CANCELLATION_SCHEDULED", 7), facts(services=[service()])),
-        (False, standing("CANCELLATION_SCHEDULED", 7), facts(services=[service()], cancelled_services=[7])),
+        (True, unresolved("INVOICE_DUE", 1042), facts()),
+        (True, unresolved("INVOICE_DUE", 1042), facts(invoices=[invoice(status="Paid")])),
+        (True, unresolved("INVOICE_DUE", 1042), facts(invoices=[invoice(due_on=date(2026, 4, 9))])),
+        (False, unresolved("INVOICE_DUE", 1042), due()),
+        (None, unresolved("INVOICE_DUE", 1042), facts(invoices=[invoice(status="Mystery")])),
+        (None, unresolved("INVOICE_DUE", 1042), unlinked()),
+        (True, unresolved("ELIGIBILITY_ELIGIBLE"), facts()),
+        (False, unresolved("ELIGIBILITY_ELIGIBLE"), facts(account=account(eligibility_status="eligible"))),
+        (None, unresolved("VERIFICATION_REJECTED"), facts(account=account(verification_status="unknown"))),
+        (True, unresolved("VERIFICATION_REJECTED"), facts(account=account(verification_status="verified"))),
+        (True, unresolved("ORDER_APPROVED", ORDER_ID), facts(orders=[order(stage="activated")])),
+        (False, unresolved("ORDER_APPROVED", ORDER_ID), facts(orders=[order(stage="approved")])),
+        (True, unresolved("ORDER_APPROVED", ORDER_ID), facts()),
+        (None, unresolved("ORDER_APPROVED", ORDER_ID), facts(orders=None)),
+        (True, unresolved("CANCELLATION_SCHEDULED", 7), facts(services=[service()])),
+        (False, unresolved("CANCELLATION_SCHEDULED", 7), facts(services=[service()], cancelled_services=[7])),
         (
             True,
-            standing("CANCELLATION_SCHEDULED", 7),
+            unresolved("CANCELLATION_SCHEDULED", 7),
             facts(services=[service(status="Terminated")], cancelled_services=[7]),
         ),
-        (True, standing("CANCELLATION_COMPLETE", 7), facts(services=[service()])),
-        (None, standing("CANCELLATION_COMPLETE", 7), unlinked()),
-        (True, standing("PAYMENT_METHOD_EXPIRING", 3), facts()),
-        (True, standing("PAYMENT_METHOD_EXPIRING", 3), facts(pay_methods=[])),
-        (False, standing("PAYMENT_METHOD_EXPIRING", 3), facts(pay_methods=[card(expires_on=date(2026, 3, 31))])),
-        (None, standing("PAYMENT_METHOD_EXPIRING", 3), unlinked()),
-        (False, standing("SYSTEM_ANNOUNCEMENT", "announcement-1"), facts()),
+        (True, unresolved("CANCELLATION_COMPLETE", 7), facts(services=[service()])),
+        (None, unresolved("CANCELLATION_COMPLETE", 7), unlinked()),
+        (True, unresolved("PAYMENT_METHOD_EXPIRING", 3), facts()),
+        (True, unresolved("PAYMENT_METHOD_EXPIRING", 3), facts(pay_methods=[])),
+        (False, unresolved("PAYMENT_METHOD_EXPIRING", 3), facts(pay_methods=[card(expires_on=date(2026, 3, 31))])),
+        (None, unresolved("PAYMENT_METHOD_EXPIRING", 3), unlinked()),
+        (False, unresolved("SYSTEM_ANNOUNCEMENT", "announcement-1"), facts()),
     ],
 )
 def test_when_it_is_over(expected: bool | None, stands: Unresolved, known: Facts) -> None:

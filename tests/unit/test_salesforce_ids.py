@@ -54,8 +54,8 @@ def test_an_unknown_word_is_unknown_and_a_null_is_not() -> None:
         {"Id": f"00100000000000{n}AAA", "Internet_Eligibility_Status__c": word, "SystemModstamp": None}
         for n, word in enumerate(("Eligible", None, "Maybe"), start=1)
     ]
-    rows, refused = salesforce_streams(MAPPING)["account"].rows(records, 0)
-    assert [] == refused
+    rows, set_aside = salesforce_streams(MAPPING)["account"].rows(records, 0)
+    assert [] == set_aside
     assert ["eligible", "not_requested", "unknown"] == rows["eligibility_status"].to_pylist()
     assert ["eligible", "not_requested", None] == rows["eligibility_known"].to_pylist()
     assert ["not_submitted"] * 3 == rows["verification_status"].to_pylist()

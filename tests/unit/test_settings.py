@@ -35,7 +35,7 @@ def test_all_faults_are_named_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_no_secret_is_repeated_in_a_fault(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A key that is too short is told by its length."""
+    """A key that is too short is reported by its length."""
     monkeypatch.setenv("ME_STATUS_JWT_KEY", "short-and-secret")
     with pytest.raises(SettingsError) as caught:
         settings.load()

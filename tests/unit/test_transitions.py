@@ -93,7 +93,7 @@ def test_an_unknown_word_is_no_transition_and_the_known_one_before_it_counts() -
 
 
 def test_a_status_never_known_before_makes_no_transition() -> None:
-    """From a null known there is no way to tell what moved."""
+    """From a null known there is no way to know what moved."""
     assert [] == steps("account", eligibility("unknown"), eligibility("eligible"))
 
 
@@ -130,7 +130,7 @@ def test_an_order_notifies_the_stage_it_enters_once(old: Any, new: Any, types: l
     ],
 )
 def test_a_service_notifies_when_it_ends(old: str, new: str, expected: list[Any]) -> None:
-    """From a known other status to cancelled or terminated; between those two nothing is told."""
+    """From a known other status to cancelled or terminated; between those two nothing is notified."""
     assert expected == steps("service", state(old), state(new))
 
 
@@ -175,7 +175,7 @@ def test_a_baseline_makes_no_transition() -> None:
 
 @given(st.sampled_from(["account", "order", "case", "service", "invoice", "cancellation"]))
 def test_nothing_changed_is_no_transition(name: str) -> None:
-    """A row compared with itself tells nothing."""
+    """A row compared with itself shows no transition."""
     row = order("approved", "Approved") if name == "order" else {}
     assert [] == found(name, row, row)
 

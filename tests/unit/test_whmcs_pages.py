@@ -19,14 +19,14 @@ ROWS = [
 ]
 
 
-def answer(**told: Any) -> dict[str, Any]:
-    return {"result": "success", "totalresults": 3, "invoices": {"invoice": ROWS}} | told
+def answer(**members: Any) -> dict[str, Any]:
+    return {"result": "success", "totalresults": 3, "invoices": {"invoice": ROWS}} | members
 
 
-@pytest.mark.parametrize("told", [{}, {"totalresults": "3"}, {"totalresults": None}, {"invoices": {"invoice": []}}])
-def test_the_usual_form_reads_the_same_both_ways(told: dict[str, Any]) -> None:
+@pytest.mark.parametrize("members", [{}, {"totalresults": "3"}, {"totalresults": None}, {"invoices": {"invoice": []}}])
+def test_the_usual_form_reads_the_same_both_ways(members: dict[str, Any]) -> None:
     """Values as they were written, missing keys as None, the total as a number."""
-    given = answer(**told)
+    given = answer(**members)
     rows = listed(given, ACTION.container, ACTION.item)
     assert rows is not None
     assert usual(ACTION, orjson.dumps(given)) == Page(transposed(rows, ACTION.keys), len(rows), total_of(given))

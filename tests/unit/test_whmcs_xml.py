@@ -24,7 +24,7 @@ def test_the_fields_that_are_taken_are_read_past_those_that_are_broken() -> None
 
 
 def test_a_broken_field_that_is_taken_is_told() -> None:
-    """The id names the record that is refused."""
+    """The id names the record that is set aside."""
     row = row_of(answer(b"<id>5</id><name>Caf\xe9</name>"), "products", "product", KEYS)
     assert row is not None
     assert ("5", True) == (row.values["id"], row.is_broken)

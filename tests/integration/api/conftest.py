@@ -166,8 +166,8 @@ def make_client(database_url: str, pool: Pool) -> Callable[..., FlaskClient]:
     def make(**settings: object) -> FlaskClient:
         if "me_status_jwks_url" not in settings:
             settings = {"me_status_jwt_key": KEY, **settings}
-        told = Settings(_env_file=None, database_url=database_url, **settings)  # type: ignore
-        return create_app(told, pool).test_client()
+        complete = Settings(_env_file=None, database_url=database_url, **settings)  # type: ignore
+        return create_app(complete, pool).test_client()
 
     return make
 

@@ -4,7 +4,7 @@ import { createRequire } from "node:module";
 import { text } from "node:stream/consumers";
 
 const jsforce = createRequire(`${process.argv[2]}/package.json`)("jsforce");
-const wish = JSON.parse(await text(process.stdin));
+const options = JSON.parse(await text(process.stdin));
 
 async function collect(query) {
   const records = [];
@@ -32,15 +32,15 @@ async function refusal(attempt) {
   return null;
 }
 
-const connection = new jsforce.Connection({ loginUrl: wish.url });
-const user = await connection.login(wish.username, wish.password);
+const connection = new jsforce.Connection({ loginUrl: options.url });
+const user = await connection.login(options.username, options.password);
 connection.bulk2.pollInterval = 100;
-const told = { user: user.id, organization: user.organizationId, version: jsforce.VERSION, objects: {} };
-for (const [sobject, fields] of Object.entries(wish.objects)) {
+const found = { user: user.id, organization: user.organizationId, version: jsforce.VERSION, objects: {} };
+for (const [sobject, fields] of Object.entries(options.objects)) {
   const soql = `SELECT ${fields.join(", ")} FROM ${sobject}`;
   const described = await connection.describe(sobject);
   const query = await collect(connection.query(soql));
-  told.objects[sobject] = {
+  found.objects[sobject] = {
     described: described.fields.map((field) => field.name),
     query,
     all: await collect(connection.query(soql, { scanAll: true })),
@@ -49,7 +49,7 @@ for (const [sobject, fields] of Object.entries(wish.objects)) {
     count: (await connection.query(`SELECT COUNT() FROM ${sobject}`)).totalSize,
   };
 }
-told.usage = connection.limitInfo?.apiUsage ?? null;
-told.wrongPassword = await refusal(() => new jsforce.Connection({ loginUrl: wish.url }).login(wish.username, "wrong"));
-told.wrongField = await refusal(() => connection.query("SELECT Nonsense__c FROM Account"));
-process.stdout.write(JSON.stringify(told));
+found.usage = connection.limitInfo?.apiUsage ?? null;
+found.wrongPassword = await refusal(() => new jsforce.Connection({ loginUrl: options.url }).login(options.username, "wrong"));
+found.wrongField = await refusal(() => connection.query("SELECT Nonsense__c FROM Account"));
+process.stdout.write(JSON.stringify(found));

@@ -27,7 +27,7 @@ api = options["url"] + "/includes/api.php"
 whmcs = WHMCS(api, options["identifier"], options["secret"])
 clients = listed(whmcs, "GetClients", "clients", "client")
 invoices = listed(whmcs, "GetInvoices", "invoices", "invoice")
-told = {
+found = {
     "client": clients,
     "invoice": invoices,
     "service": list(whmcs.get_clients_products()),
@@ -41,4 +41,4 @@ told = {
     "wrong_secret": refusal(lambda: WHMCS(api, options["identifier"], "wrong").call("GetClients")),
     "no_such_invoice": refusal(lambda: whmcs.get_invoice(999_999_999)),
 }
-json.dump(told, sys.stdout)
+json.dump(found, sys.stdout)

@@ -163,7 +163,7 @@ def stored(world: Org | Install, stream: str, columns: Columns) -> list[tuple[An
     return sorted(rows)
 
 
-def told(records: Iterable[Record], columns: Columns) -> list[tuple[Any, ...]]:
+def as_read(records: Iterable[Record], columns: Columns) -> list[tuple[Any, ...]]:
     """A client's records as the snapshot would hold them, in order of the key."""
     return sorted(tuple(parse(record.get(key)) for key, parse in columns.values()) for record in records)
 
@@ -177,11 +177,11 @@ def test_jsforce_reads_what_our_pull_has_stored(org: Org, jsforce: Read) -> None
     for sobject, (stream, columns) in SALESFORCE.items():
         ours, theirs = stored(org, stream, columns), read["objects"][sobject]
         assert ours
-        assert ours == told(theirs["query"], columns)
-        assert ours == told(theirs["bulk"], columns)
-        assert ours == told((record for record in theirs["all"] if record["Id"] != deleted), columns)
+        assert ours == as_read(theirs["query"], columns)
+        assert ours == as_read(theirs["bulk"], columns)
+        assert ours == as_read((record for record in theirs["all"] if record["Id"] != deleted), columns)
         assert len(ours) == theirs["count"]
-        assert told([theirs["one"]], columns)[0] in ours
+        assert as_read([theirs["one"]], columns)[0] in ours
         assert {*options[sobject]} <= {*theirs["described"]}
     assert deleted in [record["Id"] for record in read["objects"]["Account"]["all"]]
     assert ["INVALID_LOGIN", "INVALID_FIELD"] == [read["wrongPassword"], read["wrongField"]]
@@ -201,7 +201,7 @@ def test_the_singer_tap_reads_what_our_pull_has_stored(org: Org, tap_salesforce:
         ours = stored(org, stream, columns)
         theirs = [message["record"] for message in records if message["stream"] == sobject]
         assert ours
-        assert ours == told((record for record in theirs if not record["IsDeleted"]), columns)
+        assert ours == as_read((record for record in theirs if not record["IsDeleted"]), columns)
     assert token not in org.org.refresh_tokens
     assert json.loads(config.read_text())["refresh_token"] in org.org.refresh_tokens
 
@@ -214,7 +214,7 @@ def test_whmcspy_reads_what_our_pull_has_stored(install: Install, whmcspy: Read)
     for stream, columns in WHMCS.items():
         ours = stored(install, stream, columns)
         assert ours
-        assert ours == told(read[stream], columns)
+        assert ours == as_read(read[stream], columns)
     assert read["invoice"][0]["id"] == read["one_invoice"]["invoiceid"]
     assert read["invoice"][0]["total"] == read["one_invoice"]["total"]
     assert ["MissingPermission", "Authentication Failed"] == read["wrong_secret"]

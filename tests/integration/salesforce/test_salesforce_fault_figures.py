@@ -28,9 +28,9 @@ class Trial:
 
     @property
     def name(self) -> str:
-        told = self.arguments.get("status", "")
+        status = self.arguments.get("status", "")
         often = "once" if self.times == 1 else "for ever"
-        return f"{self.kind} {told}".strip() + f", {often}" + (", bulk" if self.bulk else "")
+        return f"{self.kind} {status}".strip() + f", {often}" + (", bulk" if self.bulk else "")
 
 
 PAGE = "/query/0r8"
@@ -90,7 +90,7 @@ class Figures:
 
 
 def test_nothing_is_lost_and_nothing_invented_under_any_fault(world: World) -> None:
-    """Each trial changes all rows, runs under the fault, then without: tables equal the org, each change told once."""
+    """Each trial changes all rows, runs with and without the fault: tables equal the org, each change notified once."""
     accounts = world.accounts(ACCOUNTS)
     orders = [world.order(account) for account in accounts[:ORDERS]]
     cases = [world.org.insert("Case", AccountId=account, Subject="NA") for account in accounts[:CASES]]
@@ -132,7 +132,7 @@ def _change(world: World, number: int, accounts: list[str], orders: list[str], c
 
 
 def _read(counts: dict[str, Any]) -> int:
-    return sum(told["read"] for name, told in counts.items() if name != "transitions")
+    return sum(stream["read"] for name, stream in counts.items() if name != "transitions")
 
 
 def _print(figures: list[Figures]) -> None:

@@ -33,16 +33,16 @@ def walk(world: World, account: str, *words: str | None) -> None:
 
 
 @pytest.mark.parametrize("full", [False, True])
-def test_both_ends_of_a_path_are_told_once(tracked: World, full: bool) -> None:
+def test_both_ends_of_a_path_are_notified_once(tracked: World, full: bool) -> None:
     """Pending, Eligible, Ineligible between two pulls, partial or full: two transitions, two notifications."""
     account = first(tracked)
     walk(tracked, account, "Eligible", "Ineligible")
     tracked.sync(full=full)
     tracked.refresh()
     expected = [(account, FIELD, "pending", "eligible"), (account, FIELD, "eligible", "ineligible")]
-    told = [(account, "ELIGIBILITY_ELIGIBLE"), (account, "ELIGIBILITY_INELIGIBLE")]
-    for _ in range(3):  # what lies in the overlap is read again and tells nothing new
-        assert (expected, told, []) == (tracked.transitions, tracked.notifications, tracked.lost())
+    notified = [(account, "ELIGIBILITY_ELIGIBLE"), (account, "ELIGIBILITY_INELIGIBLE")]
+    for _ in range(3):  # what lies in the overlap is read again and shows nothing new
+        assert (expected, notified, []) == (tracked.transitions, tracked.notifications, tracked.lost())
         tracked.later(minutes=1)
         tracked.sync()
         tracked.refresh()
@@ -110,7 +110,7 @@ def test_a_step_taken_while_the_accounts_are_read_belongs_to_the_row_that_shows_
 
 
 def test_a_late_commit_brings_its_step_along(tracked: World) -> None:
-    """Step and row are stamped alike and seen alike: told once, with the step's own instant."""
+    """Step and row are stamped alike and seen alike: notified once, with the step's own instant."""
     account, other, _ = sorted(tracked.statuses())
     tracked.later(minutes=20)
     with tracked.org.open_transaction() as transaction:
@@ -125,7 +125,7 @@ def test_a_late_commit_brings_its_step_along(tracked: World) -> None:
 
 
 def test_a_history_that_cannot_be_read_in_passing_is_read_by_the_next_run(tracked: World) -> None:
-    """The accounts wait with it: taken in without their steps, the steps would be lost."""
+    """The accounts wait with it: applied without their steps, the steps would be lost."""
     walk(tracked, first(tracked), "Eligible", "Ineligible")
     tracked.org.faults.add("server_unavailable", "FROM AccountHistory", times=None)
     assert ("failed", []) == (tracked.sync().outcome, tracked.transitions)

@@ -13,7 +13,7 @@ LINK, ACTIVATION = "WHMCS_Client_Id__c", "Activation_Status__c"
 
 
 def test_soft_deleted_records_leave_with_the_next_run_and_return_without_news(world: World) -> None:
-    """queryAll tells of deletes; a restored account comes back with its status and no notification (H17)."""
+    """queryAll shows deletes; a restored account comes back with its status and no notification (H17)."""
     gone, _ = world.accounts(2, **{ELIGIBILITY: "Eligible"})
     world.sync()
     world.later(minutes=20)
@@ -189,7 +189,7 @@ def test_a_merge_first_seen_by_a_full_pull_is_still_a_merge(world: World) -> Non
 
 @pytest.mark.parametrize("how", ["switched off", "forbidden"])
 def test_one_object_refused_is_never_silent(world: World, how: str) -> None:
-    """The run fails and says which object; the others are taken in, and the source does not count as synced (H25)."""
+    """The run fails and says which object; the others are applied, and the source does not count as synced (H25)."""
     accounts = world.accounts(2)
     world.sync()
     synced_at = world.values("select synced_at from pipeline.source_state where source = 'salesforce'")
@@ -220,7 +220,7 @@ def test_doctor_names_what_is_missing_hidden_or_computed(world: World) -> None:
     world.org.remove_field("Account", LINK)
     world.org.schema["Account"].set_calculated(ELIGIBILITY, calculated=True)
     lines = {line.thing: line for line in doctor.check(world.program)}
-    told = {name: lines[f"Account.{name}"].level for name in (VERIFICATION, LINK, ELIGIBILITY)}
-    assert {VERIFICATION: "fail", LINK: "warn", ELIGIBILITY: "warn"} == told
+    levels = {name: lines[f"Account.{name}"].level for name in (VERIFICATION, LINK, ELIGIBILITY)}
+    assert {VERIFICATION: "fail", LINK: "warn", ELIGIBILITY: "warn"} == levels
     assert "full_every_hours" in lines[f"Account.{ELIGIBILITY}"].remedy
     assert "warn" == lines["Salesforce clock"].level

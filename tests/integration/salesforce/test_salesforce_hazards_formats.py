@@ -111,7 +111,7 @@ def test_a_page_of_csv_cut_short_is_not_believed(world: World) -> None:
 
 
 def test_ids_of_15_characters_are_the_same_records(world: World) -> None:
-    """Reports and formulas give 15, the API 18: joined and told apart by case (9.2)."""
+    """Reports and formulas give 15, the API 18: joined, and distinguished by case (9.2)."""
     upper, lower = to_18("001Sd00000AbCdE"), to_18("001Sd00000abcde")
     for key in (upper, lower):
         world.org.insert("Account", Id=key, **{ELIGIBILITY: "Pending"})

@@ -34,7 +34,7 @@ def test_the_three_kinds_of_403_are_three_things(world: World) -> None:
 
 
 def test_the_run_stops_at_the_configured_share_and_the_next_one_resumes(world: World) -> None:
-    """Usage is read before the run and after each page; what was not taken in is read next time (H26, 10)."""
+    """Usage is read before the run and after each page; what was not applied is read next time (H26, 10)."""
     accounts = world.accounts(900)
     world.sync()
     before = world.cursor()

@@ -70,7 +70,7 @@ def test_what_passes_by_itself_is_tried_again(changed: World, kind: str, argumen
 def test_what_does_not_pass_fails_the_run_and_the_next_one_goes_on(
     changed: World, kind: str, arguments: dict[str, Any]
 ) -> None:
-    """Bounded tries, an error with a remedy, the cursor where it was, other streams taken in, later all of it (H37)."""
+    """Bounded tries, an error with a remedy, the cursor where it was, other streams applied, later all of it (H37)."""
     before = changed.cursor()
     changed.limits["timeout_seconds"] = 0.2
     fault = changed.org.faults.add(kind, NEXT_PAGE, times=None, **arguments)
@@ -91,8 +91,8 @@ def test_a_session_refused_for_ever_costs_one_more_login(changed: World, where: 
     changed.org.faults.add("session_expired", where, times=None)
     report = changed.sync(full=where == "jobs/query")
     assert ("failed", 2) == (report.outcome, changed.org.logins - logins)
-    for told in ("INVALID_SESSION_ID", "My Domain"):
-        assert told in (report.error or "")
+    for part in ("INVALID_SESSION_ID", "My Domain"):
+        assert part in (report.error or "")
 
 
 def test_a_session_that_ends_in_mid_run_is_renewed_once_with_the_same_page_size(changed: World) -> None:
@@ -121,7 +121,7 @@ def test_a_session_not_meant_for_the_api_is_not_renewed(changed: World, token: b
     assert "the session may not use the REST API; check the user and the app" in (report.error or "")
 
 
-def test_a_dead_token_is_told_not_repeated(changed: World) -> None:
+def test_a_dead_token_is_reported_not_repeated(changed: World) -> None:
     """SALESFORCE_ACCESS_TOKEN cannot be renewed by us: two requests and an error (H34)."""
     changed.settings = {"salesforce_access_token": "00DSd0000000001!expired"}
     asked = len(changed.requests)
@@ -201,7 +201,7 @@ def test_a_login_that_fails_in_passing_is_tried_again(changed: World) -> None:
 
 
 def test_another_organization_is_refused(changed: World) -> None:
-    """All ids differ between two orgs: nothing is taken in, nothing removed, and the remedy is named (10)."""
+    """All ids differ between two orgs: nothing is applied, nothing removed, and the remedy is named (10)."""
     (row,) = list(changed.org.tables["Organization"].rows())
     changed.org.tables["Organization"].remove(row["Id"])
     changed.org.tables["Organization"].put("00DSd0000000002AAA", row | {"Id": "00DSd0000000002AAA"})

@@ -15,13 +15,13 @@ PERSON = "Hanako Yamada"
 EMAIL = "hanako.yamada@example.com"
 PHONE = "+81 90 1234 5678"
 STREET = "1-2-3 Marunouchi"
-TOLD = f"User {EMAIL} ({PERSON}) may not see {STREET}"
+SAID = f"User {EMAIL} ({PERSON}) may not see {STREET}"
 """What a server might put into its own messages."""
 
 FAULTS: list[tuple[str, str, dict[str, Any]]] = [
     ("no fault", "never", {}),
     *(
-        (kind, "/query", {"message": TOLD})
+        (kind, "/query", {"message": SAID})
         for kind in (
             "session_expired",
             "session_invalid_for_rest",
@@ -36,14 +36,14 @@ FAULTS: list[tuple[str, str, dict[str, Any]]] = [
             "query_timeout",
         )
     ),
-    ("permission", "/query", {"message": TOLD, "code": TOLD, "status": 400}),
-    ("invalid_login", "oauth2", {"message": TOLD, "code": "invalid_grant"}),
-    ("invalid_login", "Soap", {"message": TOLD}),
-    ("bulk_failed", "", {"message": TOLD}),
-    ("bulk_limit", "", {"message": TOLD}),
+    ("permission", "/query", {"message": SAID, "code": SAID, "status": 400}),
+    ("invalid_login", "oauth2", {"message": SAID, "code": "invalid_grant"}),
+    ("invalid_login", "Soap", {"message": SAID}),
+    ("bulk_failed", "", {"message": SAID}),
+    ("bulk_limit", "", {"message": SAID}),
     *((kind, "/query", {}) for kind in ("html", "empty_body", "truncated_json", "truncated_body", "reset")),
-    ("status", "", {"status": "500 Oops", "body": TOLD.encode()}),
-    ("status", "oauth2", {"status": "200 OK", "body": TOLD.encode()}),
+    ("status", "", {"status": "500 Oops", "body": SAID.encode()}),
+    ("status", "oauth2", {"status": "200 OK", "body": SAID.encode()}),
     ("slow", "/query", {"seconds": 0.6}),
 ]
 
@@ -56,7 +56,7 @@ def test_nothing_secret_or_personal_is_kept_or_said(
     person = {"Name": PERSON, "PersonEmail": EMAIL, "Phone": PHONE, "BillingStreet": STREET, "Website": EMAIL}
     accounts = world.accounts(220, **person)
     world.order(accounts[0], Name=PERSON, Description=f"{PERSON} {PHONE}")
-    world.order(EMAIL)  # refused: its AccountId is not an id
+    world.order(EMAIL)  # set aside: its AccountId is not an id
     world.org.insert("Case", AccountId=accounts[0], Subject="Slow internet", Description=f"{PERSON}, {STREET}")
     world.limits["timeout_seconds"] = 0.3
     clients, soap = world.settings, _soap(world)

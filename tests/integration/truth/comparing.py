@@ -21,7 +21,7 @@ AHEAD = 400
 """So many days a document that is said never to change is looked at."""
 INSTANT = timedelta(microseconds=1)
 ROWS = text("select me_status.*, document::text as body from me_status order by customer_id")
-TOLD = text("select customer_id, type, source_id, created_at, resolved_at is not null from notification")
+NOTIFIED = text("select customer_id, type, source_id, created_at, resolved_at is not null from notification")
 EMPTIED = """
     truncate me_status, notification, status_transition, job_run, snapshot.account, snapshot."order", snapshot."case",
         snapshot.client, snapshot.invoice, snapshot.service, snapshot.pay_method, snapshot.cancellation,
@@ -40,11 +40,11 @@ Row = dict[str, Any]
 def agree_on_notifications(engine: Engine, model: Reference) -> None:
     """The same notifications: customer, type, source, moment, and whether it is resolved."""
     with engine.connect() as connection:
-        told = Counter(tuple(row) for row in connection.execute(TOLD))
+        notified = Counter(tuple(row) for row in connection.execute(NOTIFIED))
     expected = Counter(
         (one["customer"], one["type"], one["source"], one["created"], one["resolved"]) for one in model.notifications
     )
-    assert expected == told, f"missing {expected - told}, too many {told - expected}"
+    assert expected == notified, f"missing {expected - notified}, too many {notified - expected}"
 
 
 def agree_on_documents(engine: Engine, model: Reference, rules: Rules, now: datetime, only: str | None = None) -> None:
@@ -87,7 +87,7 @@ def _agree_on_row(customer: str, row: Row, model: Reference, now: datetime) -> N
 
 
 def _columns(customer: str, document: Row, model: Reference) -> Row:
-    """The columns beside the document, told from the document."""
+    """The columns beside the document, derived from the document."""
     stats, invoice, tasks = document["summary"]["stats"], document["summary"]["nextInvoice"], document["tasks"]
     return {
         "salesforce_account_id": customer,
@@ -107,17 +107,17 @@ def _columns(customer: str, document: Row, model: Reference) -> Row:
     }
 
 
-def _agree_on_change(customer: str, change_at: datetime | None, standing: Row, model: Reference, now: datetime) -> None:
+def _agree_on_change(customer: str, change_at: datetime | None, present: Row, model: Reference, now: datetime) -> None:
     """The same until a microsecond before, another at the moment itself; for never, the same for more than a year."""
     if change_at is not None:
         assert now < change_at
-        assert standing == model.document(customer, change_at - INSTANT), f"{customer} changes before {change_at}"
-        assert standing != model.document(customer, change_at), f"{customer} does not change at {change_at}"
+        assert present == model.document(customer, change_at - INSTANT), f"{customer} changes before {change_at}"
+        assert present != model.document(customer, change_at), f"{customer} does not change at {change_at}"
     known = model.known_of(customer)
     today = reference_document.local_date(now, model.zone)
-    standing_parts = reference_document.parts_of_the_day(known, today)
+    present_parts = reference_document.parts_of_the_day(known, today)
     last = AHEAD if change_at is None else (reference_document.local_date(change_at, model.zone) - today).days - 1
     for days in range(1, last + 1):
-        assert standing_parts == reference_document.parts_of_the_day(known, today + timedelta(days=days)), (
+        assert present_parts == reference_document.parts_of_the_day(known, today + timedelta(days=days)), (
             f"{customer} changes {days} days ahead, not at {change_at}"
         )

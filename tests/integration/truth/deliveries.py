@@ -9,7 +9,7 @@ from typing import Any
 SALESFORCE = ("account", "order", "case")
 WHMCS = ("client", "service", "invoice", "cancellation", "pay_method")
 MALFORMED = "~malformed"
-"""A key of records that hold a value nobody can read; the model is told, the product has to find out."""
+"""A key of records that hold a value nobody can read; the model knows, the product has to find out."""
 
 
 @dataclass(frozen=True)

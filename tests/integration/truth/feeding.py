@@ -1,4 +1,4 @@
-"""From deliveries to what the sync jobs take in: the sources' own reading of records, without HTTP."""
+"""From deliveries to what the sync jobs apply: the sources' own reading of records, without HTTP."""
 
 from __future__ import annotations
 
@@ -51,12 +51,12 @@ class Feed:
         stream = STREAMS[delivery.stream]
         if delivery.stream in SALESFORCE:
             wanted_stream = self.salesforce[delivery.stream]
-            table, refused = wanted_stream.rows(delivery.records, 0)
+            table, set_aside = wanted_stream.rows(delivery.records, 0)
             fields: tuple[str, ...] = wanted_stream.mapped
         else:
             wanted_stream = self.whmcs[delivery.stream]
             keys = wanted_stream.action.keys
-            table, refused = wanted_stream.rows(transposed(delivery.records, keys), lambda at: f"row {at}")
+            table, set_aside = wanted_stream.rows(transposed(delivery.records, keys), lambda at: f"row {at}")
             fields = tuple(column.key for column in wanted_stream.columns)
             if delivery.stream == "client":
                 references = {row["id"]: row["reference"] for row in delivery.records}
@@ -73,7 +73,7 @@ class Feed:
             clients=delivery.clients,
             deleted=delivery.deleted,
             merged=merged,
-            set_aside=tuple(refused),
+            set_aside=tuple(set_aside),
             fields=fields,
             cursor_at=delivery.cursor_at,
             source_time=delivery.source_time,
@@ -87,7 +87,7 @@ def whmcs_streams_of(server_zone: ZoneInfo) -> dict[str, WhmcsStream]:
 
 
 def confirmer(delivery: Delivery, merged: dict[str, str]) -> Callable[[Collection[Key]], set[Key]]:
-    """Looks keys up in the source as it was at the pull; losers of merges found so are told."""
+    """Looks keys up in the source as it was at the pull; losers of merges found so are reported."""
 
     def confirm_gone(keys: Collection[Key]) -> set[Key]:
         if not delivery.can_confirm:

@@ -123,7 +123,7 @@ class Truth(RuleBasedStateMachine):
         dice=DICE,
     )
     def begin(self, dice: int) -> None:
-        """A few accounts and clients, taken in whole and told of: the baseline."""
+        """A few accounts and clients, applied whole and notified of: the baseline."""
         thrown = Random(dice)
         zone, server_zone = ZoneInfo(thrown.choice(ZONES)), ZoneInfo(thrown.choice(ZONES))
         start, link, has_steps = thrown.choice(STARTS), thrown.choice(("account", "account", "client")), dice % 3 == 0
@@ -146,7 +146,7 @@ class Truth(RuleBasedStateMachine):
 
     @rule(dice=DICE)
     def happens(self, dice: int) -> None:
-        """One step, all of it told by one number: steps can then be left out without changing the others."""
+        """One step, all of it described by one number: steps can then be left out without changing the others."""
         thrown = Random(dice)
         (what,) = thrown.choices(list(OFTEN), list(OFTEN.values()))
         getattr(self, what)(thrown)
@@ -354,10 +354,10 @@ class Truth(RuleBasedStateMachine):
 
 def tables_for(settings: dict[str, Any], link: str) -> Tables:
     """The packaged data files with small windows, and gates that a handful of customers can trip."""
-    told = notifications.load()
+    packaged = notifications.load()
     due = {"steps": settings["invoice_steps"], "then_every_days": settings["then_every_days"]}
-    types = told.types | {"INVOICE_DUE": told.types["INVOICE_DUE"].model_copy(update=due)}
-    gate = told.flood_gate.model_copy(update={"floor": settings["flood_floor"]})
+    types = packaged.types | {"INVOICE_DUE": packaged.types["INVOICE_DUE"].model_copy(update=due)}
+    gate = packaged.flood_gate.model_copy(update={"floor": settings["flood_floor"]})
     timing = schedule.load()
     shrink = {"percent": settings["shrink_percent"], "rows": settings["shrink_rows"]}
     sizes = {
@@ -368,7 +368,7 @@ def tables_for(settings: dict[str, Any], link: str) -> Tables:
     rule = mapping.link.model_copy(update={"held_by": link, "client_custom_field": 3})
     return Tables(
         mapping.model_copy(update={"link": rule}),
-        told.model_copy(update={"types": types, "flood_gate": gate}),
+        packaged.model_copy(update={"types": types, "flood_gate": gate}),
         tasks.load(),
         timing.model_copy(update=sizes),
     )

@@ -17,14 +17,14 @@ from tests.integration.truth.reference_document import ENDED, NOTIFICATIONS
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 EVER = datetime.min.replace(tzinfo=UTC)
-TOLD = {
+STATUS_NOTIFIED = {
     "ELIGIBILITY_ELIGIBLE": ("eligibility_status", "eligible"),
     "ELIGIBILITY_INELIGIBLE": ("eligibility_status", "ineligible"),
     "VERIFICATION_VERIFIED": ("verification_status", "verified"),
     "VERIFICATION_REJECTED": ("verification_status", "rejected"),
 }
-ORDER_TOLD = {"ORDER_APPROVED": "approved", "ORDER_ACTIVATED": "activated", "ORDER_FAILED": "failed"}
-OF_ORDER = {stage: kind for kind, stage in ORDER_TOLD.items()}
+ORDER_NOTIFIED = {"ORDER_APPROVED": "approved", "ORDER_ACTIVATED": "activated", "ORDER_FAILED": "failed"}
+OF_ORDER = {stage: kind for kind, stage in ORDER_NOTIFIED.items()}
 LEAVING = ("cancellation", "pay_method", "invoice", "service", "client", "case", "order", "account")
 
 Key = tuple[str, str, str]
@@ -154,10 +154,10 @@ class Reference:
     def _judge(self, stream: str, old: dict[str, Any] | None, new: dict[str, Any], now: datetime) -> None:
         """Which transitions the change makes, and which notification each calls for."""
         if stream == "account":
-            for kind, (field, told) in TOLD.items():
+            for kind, (field, notified) in STATUS_NOTIFIED.items():
                 known = field.replace("status", "known")
-                if new[known] == told and (
-                    self._is_new(stream, new) if old is None else old[known] not in (None, told)
+                if new[known] == notified and (
+                    self._is_new(stream, new) if old is None else old[known] not in (None, notified)
                 ):
                     self._call_for(new["id"], kind, new["id"])
         elif stream == "order" and new["stage"] in OF_ORDER:
@@ -215,7 +215,7 @@ class Reference:
         self.redirects[loser] = winner
         for one in self.notifications:
             one["customer"] = winner if one["customer"] == loser else one["customer"]
-        self.pending = [one for one in self.pending if one["customer"] != loser or one["type"] not in TOLD]
+        self.pending = [one for one in self.pending if one["customer"] != loser or one["type"] not in STATUS_NOTIFIED]
         for one in self.pending:
             one["customer"] = winner if one["customer"] == loser else one["customer"]
         for times in (self.last_sent, self.last_discarded):
@@ -263,7 +263,7 @@ class Reference:
     # Refresh ----------------------------------------------------------------------------------------------------------
 
     def refresh(self, run: int, now: datetime) -> None:
-        """Looks at every customer: what is over, what is to be told; then the flood gate and dedupe."""
+        """Looks at every customer: what is over, what is to be notified; then the flood gate and dedupe."""
         synced = self.synced.get("whmcs")
         is_fresh = synced is not None and now - synced <= HOUR
         decided: list[Key] = []
@@ -286,7 +286,7 @@ class Reference:
             if one["customer"] != customer:
                 continue
             kind, source = one["type"], one["source"]
-            if kind in ORDER_TOLD and source not in [order["id"] for order in known["orders"] or []]:
+            if kind in ORDER_NOTIFIED and source not in [order["id"] for order in known["orders"] or []]:
                 continue
             if kind.startswith("CANCELLATION"):
                 services = [row for row in known["services"] or [] if str(row["id"]) == source]
@@ -318,7 +318,7 @@ class Reference:
         return found
 
     def _invoice_steps(self, invoice: dict[str, Any], now: datetime) -> list[datetime] | None:
-        """The instants at which an invoice is told of; None: whenever the window has passed."""
+        """The instants at which an invoice is notified; None: whenever the window has passed."""
         if not self.settings["invoice_steps"]:
             return None
         days = [-step for step in self.settings["invoice_steps"]]
@@ -328,14 +328,14 @@ class Reference:
         return [documents.day_begins(invoice["due"] + timedelta(days=offset), self.zone) for offset in days]
 
     def _may_remind(self, key: Key, steps: list[datetime] | None, now: datetime) -> bool:
-        """Never told: once a step has come. Told: when one has come since, and the last one's window is over."""
+        """Never notified: once a step has come. Notified: when one has come since, and the last window is over."""
         sent, discarded = self.last_sent.get(key), self.last_discarded.get(key)
-        told = [at for at in (sent, discarded) if at is not None]
-        if not told:
+        notified = [at for at in (sent, discarded) if at is not None]
+        if not notified:
             return steps is None or min(steps) <= now
         if steps is None:
-            return now >= max(told) + DAY
-        if not [step for step in steps if max(told) < step <= now]:
+            return now >= max(notified) + DAY
+        if not [step for step in steps if max(notified) < step <= now]:
             return False
         return sent is None or now >= sent + DAY
 
@@ -347,12 +347,12 @@ class Reference:
         def find(stream: str) -> dict[str, Any] | None:
             return next((row for row in known[stream] if str(row["id"]) == source), None)
 
-        if kind in TOLD:
-            field, told = TOLD[kind]
-            return known["account"][field] not in ("unknown", told)
-        if kind in ORDER_TOLD and known["orders"] is not None:
+        if kind in STATUS_NOTIFIED:
+            field, notified = STATUS_NOTIFIED[kind]
+            return known["account"][field] not in ("unknown", notified)
+        if kind in ORDER_NOTIFIED and known["orders"] is not None:
             order = find("orders")
-            return order is None or order["stage"] != ORDER_TOLD[kind]
+            return order is None or order["stage"] != ORDER_NOTIFIED[kind]
         if kind == "INVOICE_DUE" and known["invoices"] is not None:
             invoice = find("invoices")
             if invoice is None:

@@ -22,7 +22,7 @@ def world(engine: Engine) -> Iterator[World]:
 
 @pytest.fixture
 def synced(world: World) -> World:
-    """The same after its baseline, every client claimed by a customer and all told that there is to tell."""
+    """The same after its baseline, every client claimed by a customer and everybody notified."""
     world.claim_clients()
     report = world.sync()
     assert "succeeded" == report.outcome, report.error

@@ -110,7 +110,7 @@ def test_a_look_up_that_is_not_allowed_removes_nothing(synced: World) -> None:
 
 
 def test_a_sweep_that_does_not_add_up_removes_nothing(synced: World) -> None:
-    """WHMCS announces more rows than it gives: incomplete, told in the counts, changes taken in all the same."""
+    """WHMCS announces more rows than it gives: incomplete, shown in the counts, changes applied all the same."""
     gone = synced.keys("invoice")[1]
     synced.delete("invoice", gone)
     paid = synced.values("select invoice_id from snapshot.invoice where status = 'Unpaid' limit 1")[0]

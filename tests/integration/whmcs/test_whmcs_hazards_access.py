@@ -1,4 +1,4 @@
-"""Who may ask what: refusals that look alike, each told with its own remedy, none repeated (Q2, Q3, Q5, Q11, Q38)."""
+"""Who may ask what: refusals that look alike, each with its own remedy, none repeated (Q2, Q3, Q5, Q11, Q38)."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def test_the_url_may_name_the_api_itself(world: World, path: str) -> None:
     ("path", "remedy"),
     [("/includes/api.php/includes/api.php", "give WHMCS_URL without /includes/api.php"), ("/shop", "check WHMCS_URL")],
 )
-def test_a_wrong_path_is_told_as_one(world: World, path: str, remedy: str) -> None:
+def test_a_wrong_path_is_reported_as_one(world: World, path: str, remedy: str) -> None:
     """ "An admin user is required" with 200, or a page not found: a matter of the setting (Q5)."""
     world.settings["whmcs_url"] = world.standin.url + path
     report = world.sync()
@@ -80,7 +80,7 @@ def test_a_wrong_path_is_told_as_one(world: World, path: str, remedy: str) -> No
 
 
 def test_without_leave_to_read_pay_methods_all_else_goes_on(synced: World) -> None:
-    """Their number stays unknown, nobody is told to add one; asked for a few times only (whmcs-api 2)."""
+    """Their number stays unknown, nobody is asked to add one; asked for a few times only (whmcs-api 2)."""
     with_all = synced.snapshot()
     synced.install.role = set(ACTIONS) - {"GetPayMethods"}
     synced.later(minutes=10)
@@ -109,7 +109,7 @@ def test_unknown_pay_methods_make_no_task(world: World) -> None:
 
 @pytest.mark.parametrize("action", ["GetCancelledPackages", "GetClientsProducts", "GetInvoices"])
 def test_a_list_that_is_not_allowed_leaves_the_others(synced: World, action: str) -> None:
-    """Failed and told, with the name of the action to tick; its rows stay as they were."""
+    """Failed and reported, with the name of the action to tick; its rows stay as they were."""
     before = synced.snapshot()
     synced.install.role = set(ACTIONS) - {action}
     report = synced.sync()
@@ -128,7 +128,7 @@ def test_a_bot_protection_in_json_is_no_refused_login(synced: World) -> None:
 
 
 def test_one_client_whose_pay_methods_always_fail_holds_up_nobody(world: World) -> None:
-    """It is refused and shown, its number stays unknown; when three fail, the source is down."""
+    """It is set aside and shown, its number stays unknown; when three fail, the source is down."""
     poor, *others = world.keys("client")
     world.install.faults.add("emitter_500", f"GetPayMethods .*clientid={poor}\\b", times=None)
     report = world.sync()

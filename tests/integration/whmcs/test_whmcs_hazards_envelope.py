@@ -1,4 +1,4 @@
-"""Answers that are none: retried, told, and never read as an empty list (whmcs-api 3; Q1, Q4, Q6 to Q8, Q37)."""
+"""Answers that are none: retried, reported, and never read as an empty list (whmcs-api 3; Q1, Q4, Q6 to Q8, Q37)."""
 
 from __future__ import annotations
 
@@ -97,12 +97,12 @@ def test_the_content_type_decides_nothing(world: World) -> None:
 
 
 def test_nothing_sent_while_all_fails_is_sent_twice_after(synced: World) -> None:
-    """An outage of the whole install changes nothing and tells nobody anything; data is stale, not wrong (Q36)."""
-    before, told = synced.snapshot(), synced.values("select count(*) from notification")
+    """An outage of the whole install changes nothing and notifies nobody; data is stale, not wrong (Q36)."""
+    before, notified = synced.snapshot(), synced.values("select count(*) from notification")
     synced.install.faults.add("html", times=None)
     assert "failed" == synced.sync().outcome
     synced.refresh()
-    assert (before, [], told) == (
+    assert (before, [], notified) == (
         synced.snapshot(),
         synced.transitions,
         synced.values("select count(*) from notification"),
@@ -110,4 +110,4 @@ def test_nothing_sent_while_all_fails_is_sent_twice_after(synced: World) -> None
     synced.well()
     assert {} == moved(synced.sync())
     synced.refresh()
-    assert told == synced.values("select count(*) from notification")
+    assert notified == synced.values("select count(*) from notification")

@@ -49,7 +49,7 @@ def test_a_list_of_one_or_two_is_read_in_every_form(world: World, rows: int) -> 
 
 @pytest.mark.parametrize("form", FORMS)
 def test_an_empty_list_is_empty_in_every_form(world: World, form: str) -> None:
-    """No ghost record, nothing refused, and a baseline: later rows are new (Q13, Q14)."""
+    """No ghost record, nothing set aside, and a baseline: later rows are new (Q13, Q14)."""
     world.empty("cancellation", "invoice")
     world.quirk(empty_list=form)
     report = world.sync()
@@ -61,7 +61,7 @@ def test_an_empty_list_is_empty_in_every_form(world: World, form: str) -> None:
 
 @pytest.mark.parametrize("form", FORMS)
 def test_no_pay_methods_are_none_only_where_whmcs_says_so(world: World, form: str) -> None:
-    """An answer without the key says nothing: these clients are refused and their number stays unknown (Q13)."""
+    """An answer without the key says nothing: these clients are set aside and their number stays unknown (Q13)."""
     world.quirk(empty_pay_methods=form)
     without = sorted({*world.keys("client")} - {row["clientid"] for row in world.install.tables["pay_methods"].rows()})
     report = world.sync()
@@ -75,7 +75,7 @@ def test_no_pay_methods_are_none_only_where_whmcs_says_so(world: World, form: st
 
 
 @pytest.mark.parametrize("message", ["No Results Found", "no clients found", "No records", "Nothing found"])
-def test_no_results_told_as_an_error_is_an_empty_list(world: World, message: str) -> None:
+def test_no_results_reported_as_an_error_is_an_empty_list(world: World, message: str) -> None:
     """As some old wrappers have it (Q32); other errors of lists stay errors."""
     world.empty("cancellation")
     world.quirk(no_results=message)
@@ -96,7 +96,7 @@ def test_no_results_for_a_list_that_has_some_removes_nothing(synced: World) -> N
     assert [] == synced.values("select run_id from pipeline.held_run where decision is null")
 
 
-def test_rows_that_are_no_rows_are_refused_and_shown(world: World) -> None:
+def test_malformed_rows_are_set_aside_and_shown(world: World) -> None:
     """A container with something else in it makes no customer's record (Q14)."""
     world.spoil = lambda asked, body: (
         body.replace(b'"packages":{"package":[', b'"packages":{"package":["",null,{"x":1},')

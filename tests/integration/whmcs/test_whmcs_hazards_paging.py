@@ -112,14 +112,14 @@ def test_a_broken_text_that_is_not_taken_costs_nothing(world: World, stream: str
 
 
 def test_a_whole_list_that_cannot_be_encoded_is_read(world: World) -> None:
-    """No page tells a total; an empty one behind the end does (Q10)."""
+    """No page gives a total; an empty one behind the end does (Q10)."""
     for key in world.keys("cancellation"):
         world.install.poison("cancellations", key)
     assert ("succeeded", {}) == (world.sync().outcome, world.lost)
 
 
 def test_a_broken_text_that_is_taken_refuses_its_row_and_no_other(synced: World) -> None:
-    """Named by its id, kept as it was known, readmitted when it is mended; exit 3 meanwhile (Q9)."""
+    """Named by its id, kept as it was known, released when it is mended; exit 3 meanwhile (Q9)."""
     before = synced.snapshot()
     broken = synced.keys("service")[3]
     name = (synced.install.tables["services"].get(broken) or {})["name"]
@@ -134,7 +134,7 @@ def test_a_broken_text_that_is_taken_refuses_its_row_and_no_other(synced: World)
 
 @pytest.mark.parametrize("stream", ["client", "service", "invoice", "cancellation"])
 def test_a_row_that_no_form_can_carry_is_not_taken_for_gone(synced: World, stream: str) -> None:
-    """Even XML fails: the row is refused by its place, and look-ups do not remove what they cannot read."""
+    """Even XML fails: the row is set aside by its place, and look-ups do not remove what they cannot read."""
     before = synced.snapshot()
     for key in synced.keys(stream)[:2]:
         synced.install.poison(TABLES[stream], key)
@@ -144,7 +144,7 @@ def test_a_row_that_no_form_can_carry_is_not_taken_for_gone(synced: World, strea
     assert (2, {"set_aside"}) == (report.counts[stream]["set_aside"], moved(report).keys())
 
 
-def test_an_install_that_can_encode_nothing_is_told_as_that(synced: World) -> None:
+def test_an_install_that_can_encode_nothing_is_reported_as_that(synced: World) -> None:
     """The search for the row at fault ends."""
     before = synced.snapshot()
     synced.install.faults.add("malformed_utf8", "GetInvoices", times=None)
@@ -154,7 +154,7 @@ def test_an_install_that_can_encode_nothing_is_told_as_that(synced: World) -> No
 
 
 @pytest.mark.parametrize("action", ["GetPayMethods", "GetClientsDetails"])
-def test_one_client_that_cannot_be_encoded_is_refused_alone(world: World, action: str) -> None:
+def test_one_client_that_cannot_be_encoded_is_set_aside_alone(world: World, action: str) -> None:
     """Its number of pay methods, or its link, stays unknown; all others are read."""
     if action == "GetClientsDetails":
         world.link = {"held_by": "client", "client_custom_field": 3}
@@ -168,7 +168,7 @@ def test_one_client_that_cannot_be_encoded_is_refused_alone(world: World, action
 
 
 def test_a_filter_that_is_ignored_proves_nothing(synced: World) -> None:
-    """A look-up that shows other rows than the one asked for does not tell that it is gone (Q27)."""
+    """A look-up that shows other rows than the one asked for does not prove that it is gone (Q27)."""
     missing = synced.keys("service")[2]
     synced.spoil = lambda asked, body: (
         body.replace(b'"id":"%d"' % missing, b'"id":"0"') if "GetClientsProducts" in asked else body

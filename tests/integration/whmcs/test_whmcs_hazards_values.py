@@ -1,4 +1,4 @@
-"""Values in every reported form: read alike, or refused by record; words kept as they are (Q20 to Q35)."""
+"""Values in every reported form: read alike, or set aside by record; words kept as they are (Q20 to Q35)."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def test_every_form_of_a_value_gives_the_same_rows(world: World, quirk: dict[str
 
 
 def test_the_oldest_version_lacks_pay_methods_and_stamps_and_no_more(world: World) -> None:
-    """7.7: GetPayMethods is unknown and told as that once; all other rows are those of 9.0 but for created_at."""
+    """7.7: GetPayMethods is unknown and reported so once; all other rows are those of 9.0 but for created_at."""
     world.quirk(version="7.7")
     report = world.sync()
     assert "GetPayMethods: answered that it has no such action" in str(report.error)
@@ -91,8 +91,8 @@ def test_no_status_is_unknown_and_no_change(synced: World, how: str) -> None:
 
 
 def test_unknown_words_are_kept_verbatim_and_listed_and_change_nothing(synced: World) -> None:
-    """Neither mapped to a default nor told to anybody; the known word before them counts (whmcs-api 6)."""
-    told = synced.values("select count(*) from notification")
+    """Neither mapped to a default nor notified to anybody; the known word before them counts (whmcs-api 6)."""
+    notified = synced.values("select count(*) from notification")
     synced.quirk(status_words={"Active": "Aktiv", "Cancelled": "Gekündigt", "Unpaid": "Offen"})
     assert "succeeded" == synced.sync().outcome
     assert {"Aktiv", "Gekündigt"} <= set(synced.values("select distinct status from snapshot.service"))
@@ -101,14 +101,14 @@ def test_unknown_words_are_kept_verbatim_and_listed_and_change_nothing(synced: W
         listed = status.gather(connection, synced.program, now=synced.install.clock.now())["problems"]["unknownWords"]
     assert {"Aktiv", "Gekündigt", "Offen"} == {entry["word"] for entry in listed}
     synced.refresh()
-    assert ([], told) == (
+    assert ([], notified) == (
         [step for step in synced.transitions if step[0] == "service" and step[3] in ("Cancelled", "Terminated")],
         synced.values("select count(*) from notification"),
     )
     synced.well()
     synced.sync()
     synced.refresh()
-    assert told == synced.values("select count(*) from notification")
+    assert notified == synced.values("select count(*) from notification")
 
 
 def test_a_client_that_is_closed_may_have_an_active_service(synced: World) -> None:

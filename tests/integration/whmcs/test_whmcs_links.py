@@ -1,4 +1,4 @@
-"""Links in doubt: neither side shows billing data, and the operator is told (issue of the sources, part 5)."""
+"""Links in doubt: neither side shows billing data, and the operator sees it (issue of the sources, part 5)."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def test_two_customers_on_one_client_both_see_nothing(world: World) -> None:
 
 
 def test_a_client_that_is_not_there_shows_nothing(world: World) -> None:
-    """A dangling link, told with the client it names."""
+    """A dangling link, shown with the client it names."""
     claim(world, A, 999_999)
     world.sync()
     assert {A: False} == shows_billing(world)
