@@ -1,1 +1,1 @@
-"""What this process was told: settings from the environment and the data files for fields, copy and schedule."""
+"""This process's configuration: settings from the environment and the data files for fields, copy and schedule."""

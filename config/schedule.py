@@ -1,4 +1,4 @@
-"""The schedule: when jobs run, freshness limits, politeness and gates, as `schedule.toml` gives them."""
+"""The schedule: when jobs run, freshness limits, rate limits and gates, as `schedule.toml` gives them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Bringing a database to the current schema, and telling whether it is there."""
+"""Bringing a database to the current schema, and saying whether it is there."""
 
 from __future__ import annotations
 

@@ -54,7 +54,7 @@ class At:
 
 @dataclass(frozen=True)
 class Batching:
-    """How work is divided: into units of `size` rows or customers, done by `submit` (None: here), with `watch` told."""
+    """How work is divided: in units of `size` rows or customers, by `submit` (None: here); `watch` sees the counts."""
 
     size: int
     submit: Submit | None = None
@@ -105,7 +105,7 @@ def done(
 
 
 def watched(counted: Iterable[dict[str, Any]], name: str, watch: Watch | None) -> Iterator[dict[str, Any]]:
-    """The same counts, `watch` being told of what each has under `name` as they come in."""
+    """The same counts, what each has under `name` given to `watch` as they come in."""
     for counts in counted:
         if watch is not None:
             watch.advance(counts.get(name, 0))

@@ -189,7 +189,7 @@ def _numbers(name: str, value: Any) -> dict[str, int]:
         return {}
     if name in BY_TYPE:
         return {name: sum(count for count in value.values() if isinstance(count, int))}
-    return {told: value[told] for told in OF_STREAM if isinstance(value.get(told), int)}
+    return {part: value[part] for part in OF_STREAM if isinstance(value.get(part), int)}
 
 
 def _run(row: Row) -> Run:

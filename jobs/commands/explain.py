@@ -1,4 +1,4 @@
-"""`explain`: why a customer has the tasks and notifications it has, what it was not told, and what comes next."""
+"""`explain`: why a customer has the tasks and notifications it has, what dedupe suppressed, and what comes next."""
 
 from __future__ import annotations
 
@@ -164,12 +164,12 @@ def _notifications(
 ) -> list[dict[str, Any]]:
     parameters = {"customer_id": customer, "at_most": AT_MOST}
     steps = connection.execute(sql.statement("explain/explain_transitions"), parameters).mappings().all()
-    told = []
+    listed = []
     for row in connection.execute(sql.statement("explain/explain_notifications"), parameters).mappings():
         again_from = row["created_at"] + timedelta(hours=rules.notifications.types[row["type"]].window_hours)
         why = {"why": _why(row, facts, rules, steps), "sameAgainFrom": written(again_from)}
-        told.append(as_object(row) | why | {"isWithinWindow": now < again_from})
-    return told
+        listed.append(as_object(row) | why | {"isWithinWindow": now < again_from})
+    return listed
 
 
 def _why(row: RowMapping, facts: Facts, rules: Rules, steps: Sequence[RowMapping]) -> str:

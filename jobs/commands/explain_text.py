@@ -1,4 +1,4 @@
-"""What `explain` found, for people: aligned, most telling first."""
+"""What `explain` found, for people: aligned, the most useful first."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ AT_MOST = 20
 """Lines of one section; `--json` has more."""
 REASONS = {
     "window": "one was sent within its window",
-    "held": "its like waits in a held run",
+    "held": "an identical one waits in a held run",
     "discarded": "the operator discarded its run",
 }
 
@@ -50,10 +50,10 @@ def _head(found: dict[str, Any]) -> Iterator[tuple[str, ...]]:
 def _document(document: dict[str, Any]) -> str:
     if document["computedAt"] is None:
         return "none" + ("; the next refresh makes it" if document["markedAt"] else "")
-    told = f"computed at {document['computedAt']} by run {document['runId']}"
+    computed = f"computed at {document['computedAt']} by run {document['runId']}"
     if document["markedAt"]:
-        return f"{told}; facts changed at {document['markedAt']}, the next refresh computes it anew"
-    return told + (
+        return f"{computed}; facts changed at {document['markedAt']}, the next refresh computes it anew"
+    return computed + (
         "" if document["isCurrent"] is not False else "; time has changed it, the next refresh computes it anew"
     )
 
@@ -88,7 +88,7 @@ def _reminder(one: dict[str, Any]) -> tuple[str, ...]:
 
 def _notification(one: dict[str, Any]) -> tuple[str, ...]:
     ended = f"; over since {one['resolvedAt']}" if one["resolvedAt"] else ""
-    again = f"; its like is suppressed until {one['sameAgainFrom']}" if one["isWithinWindow"] else ""
+    again = f"; an identical one is suppressed until {one['sameAgainFrom']}" if one["isWithinWindow"] else ""
     return (one["createdAt"], f"{one['type']} {one['sourceId']}", f"{one['why']}{ended}{again}")
 
 

@@ -1,4 +1,4 @@
-"""`rebuild`: recomputes documents from the snapshot; the API serves throughout and nobody is told anything."""
+"""`rebuild`: recomputes documents from the snapshot; the API serves throughout and nobody is notified."""
 
 from __future__ import annotations
 

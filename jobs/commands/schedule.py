@@ -1,4 +1,4 @@
-"""`schedule`: offers each due slot to the ledger until told to stop. APScheduler is the clock, the ledger decides.
+"""`schedule`: offers each due slot to the ledger until it is stopped. APScheduler is the clock, the ledger decides.
 
 The rules, the same for every job:
 

@@ -26,7 +26,7 @@ PROBLEMS = {
     "linkConflicts": ("claim in conflict", "claims in conflict"),
     "danglingLinks": ("dangling link", "dangling links"),
     "unlinkedClients": ("client without a customer", "clients without a customer"),
-    "refusedRecords": ("refused record", "refused records"),
+    "refusedRecords": ("record set aside", "records set aside"),
 }
 
 
@@ -82,7 +82,7 @@ def in_words(state: Mapping[str, Any]) -> list[str]:
     if of_other_rules := state["documents"]["ofOtherRules"]:
         lines.append(
             f"  {of_other_rules:,} of {state['documents']['count']:,} documents are of other rules than these: "
-            "`me-status rebuild --dry-run` tells what differs, `me-status rebuild` writes it"
+            "`me-status rebuild --dry-run` shows what differs, `me-status rebuild` writes it"
         )
     problems = [counted(count, *PROBLEMS[name]) for name, count in state["problemCounts"].items() if count]
     if problems:

@@ -132,8 +132,10 @@ def _release(stage: Stage, day: Day, report: Report) -> None:
     done = held.decide(stage.engine, "release", report.run_id, stage.clock.now())
     sent: dict[str, int] = done.get("sent", {})
     day.sent.update(sent)
-    told = ", ".join(f"{count:,} {name}" for name, count in sent.items()) or str(done.get("removed", "nothing"))
-    day.operator.append(f"run {report.run_id} was held by the {done['gate']} gate; the operator released it: {told}")
+    released = ", ".join(f"{count:,} {name}" for name, count in sent.items()) or str(done.get("removed", "nothing"))
+    day.operator.append(
+        f"run {report.run_id} was held by the {done['gate']} gate; the operator released it: {released}"
+    )
 
 
 def _announce(stage: Stage, day: Day, now: datetime) -> None:

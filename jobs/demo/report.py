@@ -46,7 +46,7 @@ def day(console: Console, number: int | None, played: Day) -> None:
             sources.add(escape(line))
         if len(played.events) > MOST_EVENTS:
             sources.add(f"and {len(played.events) - MOST_EVENTS} more")
-    tree.add("records taken in: " + _listed(played.records))
+    tree.add("records applied: " + _listed(played.records))
     messages = tree.add(
         f"notifications: {sum(played.sent.values()):,}; {played.suppressed:,} suppressed by dedupe, "
         f"{played.resolved:,} resolved"

@@ -44,13 +44,13 @@ class Stage:
 
     def happens(self, until: datetime) -> list[str]:
         """Lets everything of the script up to `until` happen, and says what."""
-        told = []
+        happened = []
         for event in self.script:
             if self.clock.now() < event.at <= until:
                 self.clock.advance_to(event.at)
-                told += self._all_at(event.at)
+                happened += self._all_at(event.at)
         self.clock.advance_to(max(until, self.clock.now()))
-        return told
+        return happened
 
     def _all_at(self, instant: datetime) -> list[str]:
         now = [event for event in self.script if event.at == instant]

@@ -1,4 +1,4 @@
-"""The configured politeness towards WHMCS, kept by all processes of a cluster together.
+"""The configured rate limit towards WHMCS, kept by all processes of a cluster together.
 
 Each request holds one of `whmcs.concurrency` advisory locks of PostgreSQL. A lock belongs to a session, so that a
 worker that dies gives its lease back with its connection, and one that is only thought dead still holds it.

@@ -76,7 +76,7 @@ class Report:
 
 
 def exit_code(reports: list[Report]) -> int:
-    """Of several runs: failed beats held and refused beats success."""
+    """Of several runs: failed comes before held or records set aside, those before success."""
     codes = {report.exit_code for report in reports}
     return next((code for code in (FAILED, NEEDS_ATTENTION) if code in codes), SUCCESS)
 
@@ -112,7 +112,7 @@ def _live(engine: Engine, program: Program, job: str, options: RunOptions, now: 
     try:
         with ledger.started(engine, job, now=now or datetime.now(UTC), options=options) as run:
             dispatch.dispatch(run, program.settings, program.tables)
-    except Exception as error:  # noqa: BLE001, told in the report; the ledger has it
+    except Exception as error:  # noqa: BLE001, it is in the report; the ledger has it
         return _failed(job, run, error)
     return _finished(engine, run)
 
@@ -127,7 +127,7 @@ def _rehearsed(database: RehearsalDatabase, program: Program, job: str, options:
             with database.begin() as connection:
                 report = _report(connection, run)
                 concerned = _concerned(connection, run, marked)
-    except Exception as error:  # noqa: BLE001, told in the report
+    except Exception as error:  # noqa: BLE001, it is in the report
         return _failed(job, run, error, is_rehearsal=True)
     return replace(report, run_id=None, is_rehearsal=True, concerned=concerned)
 

@@ -22,8 +22,8 @@ BECAME = {
     ("case", "status"): ("case became {}", "cases became {}"),
 }
 ABOUT = {
-    "ELIGIBILITY_ELIGIBLE": ("customer told of eligibility", "customers told of eligibility"),
-    "ELIGIBILITY_INELIGIBLE": ("customer told of ineligibility", "customers told of ineligibility"),
+    "ELIGIBILITY_ELIGIBLE": ("customer notified of eligibility", "customers notified of eligibility"),
+    "ELIGIBILITY_INELIGIBLE": ("customer notified of ineligibility", "customers notified of ineligibility"),
     "VERIFICATION_VERIFIED": ("verification accepted", "verifications accepted"),
     "VERIFICATION_REJECTED": ("verification rejected", "verifications rejected"),
     "ORDER_APPROVED": ("order approved", "orders approved"),
@@ -61,7 +61,7 @@ def marks_at(connection: Connection, now: datetime) -> dict[str, Any]:
 
 
 def set_aside_in(counts: Any) -> int:
-    """How many records were refused, wherever the counts say so."""
+    """How many records were set aside, wherever the counts say so."""
     if isinstance(counts, Mapping):
         own = counts.get("set_aside")
         return (own if isinstance(own, int) else 0) + sum(
@@ -179,6 +179,8 @@ def _of_streams(counts: Mapping[str, Any]) -> list[str]:
     lines = []
     for stream, part in counts.items():
         if isinstance(part, Mapping) and "added" in part:
-            told = [f"{part[name]:,} {name}" for name in ("added", "changed", "removed", "set_aside") if part.get(name)]
-            lines += [f"  {stream}: {', '.join(told)} of {part['read']:,} read"] if told else []
+            parts = [
+                f"{part[name]:,} {name}" for name in ("added", "changed", "removed", "set_aside") if part.get(name)
+            ]
+            lines += [f"  {stream}: {', '.join(parts)} of {part['read']:,} read"] if parts else []
     return lines

@@ -53,7 +53,7 @@ class _Sync:
             self.states = store.stream_states(connection)
 
     def apply_streams(self, names: Sequence[str], pull: Pull) -> None:
-        """Pulls and takes in each stream; goes on to the next when one fails, unless no request can succeed."""
+        """Pulls and applies each stream; goes on to the next when one fails, unless no request can succeed."""
         for name in names:
             try:
                 self._apply_stream(name, pull)
@@ -187,7 +187,7 @@ def sync_whmcs(run: Run, settings: Settings, tables: Tables, submit: Submit | No
 def policy_for(mapping: FieldMapping, stream: str, state: StreamState | None, pulled: Pulled) -> TransitionPolicy:
     """How the pull's changes are judged: a stream without a state has its baseline now.
 
-    So has a field that is read for the first time; one that went missing tells nothing either (H21, H23).
+    So has a field that is read for the first time; one that went missing shows no transition either (H21, H23).
     """
     if state is None:
         return TransitionPolicy(mapping.words, is_baseline=True)

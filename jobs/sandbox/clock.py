@@ -7,7 +7,7 @@ from threading import Lock
 
 
 class SimulatedClock:
-    """An instant that moves only when told to, never backwards. Aware UTC."""
+    """An instant that moves only on demand, never backwards. Aware UTC."""
 
     def __init__(self, start: datetime) -> None:
         self._now = start.astimezone(UTC)

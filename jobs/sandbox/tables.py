@@ -90,7 +90,7 @@ class Table(Generic[KeyT]):
             elif position is not None and self._is_removed(position):
                 self._removed.remove(position)
             self._written[key] = dict(row)
-            self._tell(key, row)
+            self._notify(key, row)
 
     def change(self, key: KeyT, **fields: Any) -> None:
         """Sets fields of an existing row. Raises KeyError when there is none."""
@@ -111,9 +111,9 @@ class Table(Generic[KeyT]):
                 del self._inserted[bisect_left(self._inserted, key)]
             else:
                 insort(self._removed, position)
-            self._tell(key, None)
+            self._notify(key, None)
 
-    def _tell(self, key: KeyT, row: Row | None) -> None:
+    def _notify(self, key: KeyT, row: Row | None) -> None:
         for watcher in self._watchers:
             watcher(key, row)
 

@@ -1,6 +1,7 @@
 """From decoded records to typed Arrow columns: a whole column at once, value by value only where that fails.
 
-A value that cannot be read refuses its record, never the page. No value is guessed; empty text and zero dates are null.
+A value that cannot be read sets its record aside, never the page. No value is guessed; empty text and zero dates
+are null.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ Parser = Callable[[Sequence[Any]], Parsed]
 
 @dataclass(frozen=True)
 class Column:
-    """One column of a stream: its name, the source's key for it, its parser; whether null refuses the record."""
+    """One column of a stream: its name, the source's key for it, its parser; whether null sets the record aside."""
 
     name: str
     key: str
@@ -47,7 +48,7 @@ class Column:
 def read(
     records: Sequence[Mapping[str, Any]], columns: Sequence[Column], place: Callable[[int], str]
 ) -> tuple[pa.Table, list[SetAsideRecord]]:
-    """The records as a table of `columns`, without those refused.
+    """The records as a table of `columns`, without those set aside.
 
     The first column is the key. `place` names a record whose key cannot be read, by its position in `records`.
     """
@@ -77,8 +78,8 @@ def read_lists(
     if not faults:
         return table, []
     keys = arrays[0].to_pylist()
-    refused = [SetAsideRecord(place(at) if keys[at] is None else str(keys[at]), *faults[at]) for at in sorted(faults)]
-    return table.filter(pa.array([at not in faults for at in range(len(keys))])), refused
+    set_aside = [SetAsideRecord(place(at) if keys[at] is None else str(keys[at]), *faults[at]) for at in sorted(faults)]
+    return table.filter(pa.array([at not in faults for at in range(len(keys))])), set_aside
 
 
 def _either(
@@ -330,6 +331,6 @@ def _is_no_date(value: Any) -> bool:
 
 
 def _shown(value: Any) -> str:
-    """A value short and plain enough for a refusal; anything else could be free text."""
+    """A value short and plain enough for a reason; anything else could be free text."""
     shown = str(value)
     return repr(shown) if len(shown) <= 32 and re.fullmatch(r"[0-9A-Za-z:/+., -]*", shown) else "the value"

@@ -22,7 +22,7 @@ Row = tuple[Any, ...]
 """One row of me_status in the order of COLUMNS; the first is the customer."""
 
 Stored = dict[str, tuple[tuple[Any, ...], str]]
-"""By customer, what tells whether the stored row differs: as TELLING picks it, and the rules' version."""
+"""By customer, the columns that show whether the stored row differs, as COMPARED picks them, and the rules' version."""
 
 COLUMNS = (
     "customer_id",
@@ -47,7 +47,9 @@ COLUMNS = (
     "next_change_at",
     "next_notification_at",
 )
-TELLING = itemgetter(*map(COLUMNS.index, ("content_hash", "whmcs_client_id", "next_change_at", "next_notification_at")))
+COMPARED = itemgetter(
+    *map(COLUMNS.index, ("content_hash", "whmcs_client_id", "next_change_at", "next_notification_at"))
+)
 """Of a row, what differs whenever anything does (but for the rules' version)."""
 
 
@@ -57,7 +59,7 @@ ESCAPES = str.maketrans({"\\": r"\\", "\t": r"\t", "\n": r"\n", "\r": r"\r"})
 
 
 def is_whmcs_fresh(connection: Connection, now: datetime, limit: timedelta) -> bool:
-    """Whether WHMCS was taken in whole no longer than `limit` before `now`."""
+    """Whether WHMCS was read whole no longer than `limit` before `now`."""
     return bool(
         connection.execute(sql.statement("refresh/read_whmcs_freshness"), {"now": now, "limit": limit}).scalar_one()
     )
@@ -96,12 +98,12 @@ def mark(connection: Connection, customers: Sequence[str], now: datetime) -> Non
 def lock(connection: Connection, customers: Sequence[str]) -> Stored:
     """Holds the customers' rows until the transaction ends, so that no older facts overwrite newer ones."""
     rows = connection.execute(sql.statement("refresh/lock_me_status"), {"customer_ids": list(customers)})
-    return {customer: (tuple(telling), version) for customer, *telling, version in rows}
+    return {customer: (tuple(compared), version) for customer, *compared, version in rows}
 
 
 def differing(rows: Sequence[Row], stored: Stored, rules: Rules) -> list[Row]:
     """The rows that are not stored, or come out another than stored."""
-    return [row for row in rows if stored.get(row[0]) != (TELLING(row), rules.version)]
+    return [row for row in rows if stored.get(row[0]) != (COMPARED(row), rules.version)]
 
 
 def read_facts(connection: Connection, customers: Sequence[str], rules: Rules) -> Iterator[Facts]:
@@ -144,8 +146,8 @@ def resolve(connection: Connection, over: Sequence[tuple[str, Unresolved]], now:
         return 0
     parameters = {
         "customer_ids": [customer for customer, _ in over],
-        "types": [standing.type for _, standing in over],
-        "source_ids": [standing.source_id for _, standing in over],
+        "types": [unresolved.type for _, unresolved in over],
+        "source_ids": [unresolved.source_id for _, unresolved in over],
         "now": now,
     }
     return connection.execute(sql.statement("refresh/resolve_notifications"), parameters).rowcount

@@ -1,4 +1,4 @@
-"""Rebuild: recomputes documents from the snapshot, in place, telling nobody."""
+"""Rebuild: recomputes documents from the snapshot, in place, notifying nobody."""
 
 from __future__ import annotations
 
@@ -81,9 +81,9 @@ def _rebuild(connection: Connection, customers: Sequence[str], rules: Rules, at:
     stored = read_model.lock(connection, customers)
     rows, gone = _computed(connection, customers, rules, at.now)
     missing = [row for row in rows if row[0] not in stored]
-    standing = read_model.differing([row for row in rows if row[0] in stored], stored, rules)
+    differing = read_model.differing([row for row in rows if row[0] in stored], stored, rules)
     added = read_model.write(connection, missing, rules, at, may_overwrite=False)
-    changed = read_model.write(connection, standing, rules, at)
+    changed = read_model.write(connection, differing, rules, at)
     removed = read_model.remove(connection, gone)
     return {"customers": len(rows), "changed": changed, "added": added, "removed": removed}
 

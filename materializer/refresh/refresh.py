@@ -98,10 +98,12 @@ def judge(batch: Batch, facts: Facts, rules: Rules, now: datetime, *, is_fresh: 
         return
     decision = decide(facts, rules, now, is_fresh=is_fresh)
     batch.rows.append(read_model.row(facts, build(facts, rules, now), decision.next_notification_at))
-    batch.over += [(customer, standing) for standing in decision.over]
+    batch.over += [(customer, unresolved) for unresolved in decision.over]
     batch.decided += [(customer, candidate) for candidate in decision.candidates]
     batch.judged += [pending.transition_id for pending in facts.pending]
-    if any(is_over(Unresolved(told.type, told.source_id), facts, rules, now) for told in decision.candidates):
+    if any(
+        is_over(Unresolved(candidate.type, candidate.source_id), facts, rules, now) for candidate in decision.candidates
+    ):
         batch.look_again.append(customer)
 
 

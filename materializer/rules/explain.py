@@ -208,20 +208,20 @@ def _about(kind: str, source_id: str, facts: Facts, rules: Rules) -> str:
     if card is None or card.expires_on is None:
         return f"pay method {source_id} is not there now"
     steps = " and ".join(str(step) for step in rules.notifications.types[kind].steps)
-    return f"card {source_id} ends with {card.expires_on}, told {steps} days before"
+    return f"card {source_id} ends with {card.expires_on}, notified {steps} days before"
 
 
 def _since(kept: Reminder | None, kind: str, rules: Rules) -> str:
     """What is kept of the reminders before, and what follows from it."""
     rule = rules.notifications.types[kind]
     if kept is None or (kept.last_sent_at is None and kept.discarded_at is None and not kept.is_waiting):
-        return f"never told; from {_days(days_before_due(rules))} before on" if kind == "INVOICE_DUE" else "never told"
+        return f"never sent; from {_days(days_before_due(rules))} before on" if kind == "INVOICE_DUE" else "never sent"
     if kept.is_waiting:
         return "waits in a held run; nothing more until that is decided"
     again = "at the next step" if rule.steps else f"again once {rule.window_hours} h have passed"
     if kept.last_sent_at is None or (kept.discarded_at is not None and kept.discarded_at > kept.last_sent_at):
         return f"discarded by the operator at {_instant(kept.discarded_at)}, {again}"
-    return f"told at {_instant(kept.last_sent_at)}, {again}"
+    return f"sent at {_instant(kept.last_sent_at)}, {again}"
 
 
 def _until(moment: datetime | None, now: datetime, *, is_fresh: bool) -> str:

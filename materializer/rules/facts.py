@@ -157,7 +157,7 @@ class Facts(Struct, frozen=True, gc=False):
     cancelled_services: list[int] | None = None
     service_changes: list[ServiceChange] = []
     pending: list[Pending] = []
-    standing: list[Unresolved] = []
+    unresolved: list[Unresolved] = []
     reminders: list[Reminder] = []
 
     @property

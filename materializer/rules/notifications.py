@@ -36,7 +36,7 @@ class Candidate(Struct, frozen=True, gc=False):
 
 
 class Decision(Struct, frozen=True, gc=False):
-    """What is to be told to one customer, which standing ones are over, and when time next calls for one.
+    """What one customer is to be notified of, which unresolved ones are over, and when time next calls for one.
 
     `next_notification_at` lies in the past while stale data keeps a reminder back.
     """
@@ -57,18 +57,18 @@ def decide(facts: Facts, rules: Rules, now: datetime, *, is_fresh: bool) -> Deci
             candidates.append(_candidate(kind, source_id, rules, words()))
             moment = next_at(Reminder(kind, source_id, last_sent_at=now))
         moments.append(moment)
-    over = [standing for standing in facts.standing if is_over(standing, facts, rules, now)]
+    over = [unresolved for unresolved in facts.unresolved if is_over(unresolved, facts, rules, now)]
     return Decision(candidates, over, min((moment for moment in moments if moment is not None), default=None))
 
 
-def is_over(standing: Unresolved, facts: Facts, rules: Rules, now: datetime) -> bool | None:
+def is_over(unresolved: Unresolved, facts: Facts, rules: Rules, now: datetime) -> bool | None:
     """Whether what a sent notification speaks of is over; None: not known. An announcement never is."""
-    if standing.type in ELIGIBILITY or standing.type in VERIFICATION:
-        return _is_status_another(standing.type, facts)
-    if standing.type in ORDER:
-        return _is_order_elsewhere(standing, facts)
-    judge = _OVER.get(standing.type)
-    return judge(standing.source_id, facts, rules, now) if judge else False
+    if unresolved.type in ELIGIBILITY or unresolved.type in VERIFICATION:
+        return _is_status_another(unresolved.type, facts)
+    if unresolved.type in ORDER:
+        return _is_order_elsewhere(unresolved, facts)
+    judge = _OVER.get(unresolved.type)
+    return judge(unresolved.source_id, facts, rules, now) if judge else False
 
 
 # Transitions ----------------------------------------------------------------------------------------------------------
@@ -158,17 +158,17 @@ def _card_words(card: PayMethod) -> dict[str, str]:
 def _is_status_another(kind: str, facts: Facts) -> bool | None:
     assert facts.account is not None
     if kind in ELIGIBILITY:
-        status, told = facts.account.eligibility_status, ELIGIBILITY[kind]
+        status, notified = facts.account.eligibility_status, ELIGIBILITY[kind]
     else:
-        status, told = facts.account.verification_status, VERIFICATION[kind]
-    return None if status == UNKNOWN else status != told
+        status, notified = facts.account.verification_status, VERIFICATION[kind]
+    return None if status == UNKNOWN else status != notified
 
 
-def _is_order_elsewhere(standing: Unresolved, facts: Facts) -> bool | None:
+def _is_order_elsewhere(unresolved: Unresolved, facts: Facts) -> bool | None:
     if facts.orders is None:
         return None
-    stage = next((order.stage for order in facts.orders if order.order_id == standing.source_id), "gone")
-    return None if stage == UNKNOWN else stage != ORDER[standing.type]
+    stage = next((order.stage for order in facts.orders if order.order_id == unresolved.source_id), "gone")
+    return None if stage == UNKNOWN else stage != ORDER[unresolved.type]
 
 
 def _is_no_longer_due(source_id: str, facts: Facts, rules: Rules, now: datetime) -> bool | None:

@@ -15,7 +15,7 @@ def next_invoice_reminder(invoice: Invoice, rules: Rules, kept: Reminder | None)
     """When an unpaid invoice next calls for INVOICE_DUE, in the past when one is overdue to be sent; None: never.
 
     Without steps: as soon as it is due, then whenever the window since the last one has passed in full. With steps:
-    once for each step reached since the last one, then every `then_every_days`. A discarded one counts as told.
+    once for each step reached since the last one, then every `then_every_days`. A discarded one counts as sent.
     """
     rule = rules.notifications.types["INVOICE_DUE"]
     if invoice.due_on is None or (kept is not None and kept.is_waiting):
@@ -31,7 +31,7 @@ def next_invoice_reminder(invoice: Invoice, rules: Rules, kept: Reminder | None)
 
 
 def days_before_due(rules: Rules) -> int:
-    """How long before its due date an invoice is first told of: from when it is due on, or from the first step."""
+    """How long before its due date an invoice is first notified: from when it is due on, or from the first step."""
     steps = rules.notifications.types["INVOICE_DUE"].steps
     return min(rules.due_days, max(steps)) if steps else rules.due_days
 
@@ -67,7 +67,7 @@ def _invoice_steps(due_on: date, rule: NotificationRule, rules: Rules, told_at: 
 
 
 def _told_at(kept: Reminder | None) -> datetime | None:
-    """When the customer was last told, or the operator last decided not to."""
+    """When the customer was last notified, or the operator last decided not to."""
     if kept is None:
         return None
     return max(filter(None, (kept.last_sent_at, kept.discarded_at)), default=None)

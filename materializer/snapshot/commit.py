@@ -111,7 +111,7 @@ def commit_window(database: Database, window: Window) -> dict[str, Any]:
 
 def _windows(pulled: Pulled, policy: TransitionPolicy, at: At, window_rows: int) -> Iterator[Window]:
     """The windows of a pull, which cover the whole key space together: the last one is open-ended."""
-    refused = frozenset(record.record_id for record in pulled.set_aside)
+    set_aside = frozenset(record.record_id for record in pulled.set_aside)
     above: Key | None = None
     for number, (rows, is_last) in enumerate(_with_end(pulled.spool.windows(window_rows), pulled.stream)):
         up_to = None if is_last else rows[pulled.stream.key][-1].as_py()
@@ -123,7 +123,7 @@ def _windows(pulled: Pulled, policy: TransitionPolicy, at: At, window_rows: int)
             above=above,
             up_to=up_to,
             clients=pulled.clients,
-            set_aside=refused,
+            set_aside=set_aside,
             history=pulled.history,
             policy=policy,
             at=at,
@@ -133,11 +133,11 @@ def _windows(pulled: Pulled, policy: TransitionPolicy, at: At, window_rows: int)
 
 def _with_end(windows: Iterator[pa.Table], stream: Stream) -> Iterator[tuple[pa.Table, bool]]:
     """Each table with whether it is the last; an empty one when there is none."""
-    standing = next(windows, stream.schema.empty_table())
+    previous = next(windows, stream.schema.empty_table())
     for rows in windows:
-        yield standing, False
-        standing = rows
-    yield standing, True
+        yield previous, False
+        previous = rows
+    yield previous, True
 
 
 # One window -----------------------------------------------------------------------------------------------------------
@@ -267,7 +267,7 @@ def _unhashed(stream: Stream, read: Read, found: Changes) -> pa.Table:
 def _readmit(connection: Connection, stream: Stream, rows: pa.Table) -> None:
     if aside := store.set_aside_ids(connection, stream):
         keys = rows[stream.key].cast(pa.string())
-        store.readmit(connection, stream, keys.filter(pc.is_in(keys, pa.array(sorted(aside)))).to_pylist())
+        store.forget_set_aside(connection, stream, keys.filter(pc.is_in(keys, pa.array(sorted(aside)))).to_pylist())
     if stream.name == "account" and len(rows):
         deletions.undelete(connection, rows[stream.key].to_pylist())
 
@@ -285,10 +285,10 @@ def _apply_end(connection: Connection, pulled: Pulled, policy: TransitionPolicy,
     gone = {*pulled.deleted, *pulled.merged}
     deleted = deletions.remove(connection, pulled.stream, gone, at, is_baseline=policy.is_baseline)
     deletions.merge(connection, pulled.merged, at.now)
-    store.refuse(connection, pulled.stream, pulled.set_aside, at)
+    store.set_aside(connection, pulled.stream, pulled.set_aside, at)
     _forget_set_aside(connection, pulled, at.run_id)
     if pulled.extent == "clients":
-        store.readmit(connection, pulled.stream, [f"client {client}" for client in pulled.clients])
+        store.forget_set_aside(connection, pulled.stream, [f"client {client}" for client in pulled.clients])
         _note_pay_method_readings(connection, pulled.clients, at.now)
     if policy.is_baseline:
         store.analyze(connection, pulled.stream)
@@ -298,14 +298,14 @@ def _apply_end(connection: Connection, pulled: Pulled, policy: TransitionPolicy,
 
 
 def _forget_set_aside(connection: Connection, pulled: Pulled, run_id: int) -> None:
-    store.readmit(connection, pulled.stream, [str(key) for key in pulled.deleted])
+    store.forget_set_aside(connection, pulled.stream, [str(key) for key in pulled.deleted])
     if pulled.extent == "full" and pulled.is_complete:
         parameters = {"stream": pulled.stream.name, "run_id": run_id}
         connection.execute(sql.statement("snapshot/delete_set_aside_not_seen"), parameters)
 
 
 def _note_pay_method_readings(connection: Connection, clients: Collection[int], now: datetime) -> None:
-    """Clients read for the first time have a number of pay methods now, be it none."""
+    """Clients read for the first time have a number of pay methods now, possibly zero."""
     parameters = {"client_ids": list(clients), "now": now}
     marks.mark_clients(
         connection,

@@ -1,4 +1,4 @@
-"""The hash of a row's compared values, by which rows that did not change are told without reading them again.
+"""The hash of a row's compared values, by which rows that did not change are recognised without reading them again.
 
 It is stored beside the row. Equal hashes are taken for equal rows; unequal ones prove nothing and lead to a comparison
 of the values, so that another version of this module costs one slow pull and no wrong answer.
@@ -91,7 +91,7 @@ def _of_texts(values: pa.Array) -> Hashes:
 
 
 def _of_short_texts(values: pa.Array, longest: int) -> Hashes:
-    """Padded to whole words of eight bytes. A word of padding alone adds nothing, so that the width is no matter."""
+    """Padded to whole words of eight bytes. A word of padding alone adds nothing, whatever the width."""
     width = max(1, -(-longest // 8))
     padded = pc.ascii_rpad(values.fill_null(""), width * 8, "\0")
     words = np.frombuffer(padded.buffers()[2], np.uint64, len(values) * width, padded.offset * width * 8)

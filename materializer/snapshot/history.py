@@ -1,7 +1,7 @@
 """The steps between two observations of an account, where Salesforce keeps its field history. Pure.
 
 Comparing snapshots sees ends: an account that became eligible and ineligible between two pulls shows one change, and
-one that came back to where it was shows none. AccountHistory tells the steps.
+one that came back to where it was shows none. AccountHistory has the steps.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ def with_steps(
     history: Iterable[HistoricChange],
     policy: TransitionPolicy,
 ) -> list[Transition]:
-    """`found`, with the ends of an account's status replaced by the steps between them where history tells them.
+    """`found`, with the ends of an account's status replaced by the steps between them where history has them.
 
     `ends` are the account's known row and its new one, by account id. Steps not after the known row's stamp were
     observed before; those after the new row's will be observed with it later. Where the steps do not lead from one
@@ -31,13 +31,13 @@ def with_steps(
     """
     if policy.is_baseline:
         return list(found)
-    told = {
+    known_paths = {
         (account_id, field): steps
         for (account_id, field), path in _unobserved(history, ends).items()
         if field not in policy.baseline_fields and (steps := _steps(path, *ends[account_id], policy.words)) is not None
     }
-    kept = [step for step in found if (step.entity_id, step.field) not in told]
-    return kept + [step for path in told.values() for step in path]
+    kept = [step for step in found if (step.entity_id, step.field) not in known_paths]
+    return kept + [step for path in known_paths.values() for step in path]
 
 
 def _unobserved(
@@ -63,12 +63,12 @@ def _steps(path: Sequence[HistoricChange], before: Row, after: Row, words: Words
 
 
 def _walk(path: Sequence[HistoricChange], start: str, statuses: Mapping[str | None, str]) -> Iterator[Transition]:
-    standing = start
+    status_before = start
     for step in path:
         status = _meaning(step.new_word, statuses)
-        if status is not None and status != standing:
-            yield account_step(step.account_id, step.field, standing, status, step.changed_at)
-            standing = status
+        if status is not None and status != status_before:
+            yield account_step(step.account_id, step.field, status_before, status, step.changed_at)
+            status_before = status
 
 
 def _statuses(field: str, words: Words) -> dict[str | None, str]:

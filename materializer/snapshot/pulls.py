@@ -45,7 +45,7 @@ class SetAsideRecord:
 
 @dataclass(frozen=True)
 class HistoricChange:
-    """One step of a tracked account field, as AccountHistory tells it; words are the source's."""
+    """One step of a tracked account field, as AccountHistory has it; words are the source's."""
 
     account_id: str
     field: Literal["eligibility_status", "verification_status"]
@@ -89,7 +89,7 @@ class Pulled:
 class StreamState:
     """How far a stream has been pulled: its row of pipeline.stream_state.
 
-    All instants are aware UTC. `cursor_at`: highest SystemModstamp taken in; `source_time`: the source's clock at the
+    All instants are aware UTC. `cursor_at`: highest SystemModstamp read; `source_time`: the source's clock at the
     start of the last good pull; `fields`: source fields it read.
     """
 

@@ -135,7 +135,7 @@ def update_rows(connection: Connection, stream: Stream, rows: pa.Table) -> None:
 
 
 def delete_rows(connection: Connection, stream: Stream, keys: Collection[Key]) -> None:
-    """Removes the rows of these keys; those that are not there are no matter."""
+    """Removes the rows of these keys; missing keys are ignored."""
     scope = Scope(keys=list(keys), only_keys=True)
     statement = compose.SQL("delete from {} where {}").format(_table(stream), _condition(stream, scope))
     _driver(connection).execute(statement)
@@ -212,7 +212,7 @@ def _driver(connection: Connection) -> psycopg.Connection[Any]:
     return driver
 
 
-# Transitions and refusals ---------------------------------------------------------------------------------------------
+# Transitions and records set aside ------------------------------------------------------------------------------------
 
 
 def insert_transitions(connection: Connection, transitions: Sequence[Transition], at: At) -> None:
@@ -237,23 +237,23 @@ def set_aside_ids(connection: Connection, stream: Stream) -> set[str]:
     return set(connection.execute(sql.statement("snapshot/list_set_aside_ids"), {"stream": stream.name}).scalars())
 
 
-def refuse(connection: Connection, stream: Stream, refused: Sequence[SetAsideRecord], at: At) -> None:
+def set_aside(connection: Connection, stream: Stream, records: Sequence[SetAsideRecord], at: At) -> None:
     """Sets records aside."""
     arrays = {
-        "record_ids": [record.record_id for record in refused],
-        "fields": [record.field for record in refused],
-        "reasons": [record.reason for record in refused],
+        "record_ids": [record.record_id for record in records],
+        "fields": [record.field for record in records],
+        "reasons": [record.reason for record in records],
     }
-    if refused:
+    if records:
         parameters = arrays | {"stream": stream.name, "run_id": at.run_id, "now": at.now}
         connection.execute(sql.statement("snapshot/set_aside_records"), parameters)
 
 
-def readmit(connection: Connection, stream: Stream, record_ids: Collection[str]) -> None:
-    """Forgets the refusal of records that were read well, or are gone."""
+def forget_set_aside(connection: Connection, stream: Stream, record_ids: Collection[str]) -> None:
+    """Forgets that these records were set aside: they were read well, or are gone."""
     if record_ids:
         parameters = {"stream": stream.name, "record_ids": list(record_ids)}
-        connection.execute(sql.statement("snapshot/readmit_records"), parameters)
+        connection.execute(sql.statement("snapshot/delete_set_aside_records"), parameters)
 
 
 # Stream states --------------------------------------------------------------------------------------------------------

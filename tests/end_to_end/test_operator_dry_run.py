@@ -71,7 +71,7 @@ def test_the_run_that_follows_does_what_was_said(changed: Stage) -> None:
         assert [run[part] for run in rehearsed] == [run[part] for run in done]
 
 
-def test_a_flood_is_foretold(stage: Stage) -> None:
+def test_a_flood_is_announced(stage: Stage) -> None:
     """Exit 3, what the gate would hold, and nothing held afterwards."""
     stage.add_customers(1)
     stage.add_due_invoices(101)
@@ -83,7 +83,7 @@ def test_a_flood_is_foretold(stage: Stage) -> None:
     assert "nothing is held" in stage.me_status("held", "list").out
 
 
-def test_a_shrink_is_foretold(stage: Stage) -> None:
+def test_a_shrink_is_announced(stage: Stage) -> None:
     """The same for removals; with --accept-shrink they would go."""
     stage.add_customers(30)
     assert 0 == stage.run("all").code

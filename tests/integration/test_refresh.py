@@ -70,7 +70,7 @@ def documents(database: LiveDatabase) -> list[tuple[Any, ...]]:
     return rows(database, "select customer_id, document::text, next_change_at from me_status order by 1")
 
 
-def test_what_changed_is_recomputed_and_told(filled: LiveDatabase) -> None:
+def test_what_changed_is_recomputed_and_notified(filled: LiveDatabase) -> None:
     """Both get a row; Anna hears of her eligibility and of her invoice; marks and transitions are consumed."""
     done = refreshed(filled, 10)
     assert (2, 2, {"ELIGIBILITY_ELIGIBLE": 1, "INVOICE_DUE": 1}, None) == (

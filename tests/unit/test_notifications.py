@@ -65,7 +65,7 @@ def due(at: date = date(2026, 3, 10), **given: Any) -> Facts:
         ),
     ],
 )
-def test_what_was_observed_is_told(expected: list[tuple[str, str]], known: Facts) -> None:
+def test_what_was_observed_is_notified(expected: list[tuple[str, str]], known: Facts) -> None:
     """Each observed transition once; none of a service that has ended, nor of what is not this customer's."""
     assert expected == sent(known)
 
@@ -93,7 +93,7 @@ def test_what_waits_in_a_held_run_is_not_called_for_again() -> None:
     assert ([], None) == (made.candidates, made.next_notification_at)
 
 
-def test_a_discarded_reminder_counts_as_told() -> None:
+def test_a_discarded_reminder_counts_as_sent() -> None:
     """The next one comes a window after the discarding."""
     known = due(reminders=[reminder("INVOICE_DUE", 1042, discarded_at=NOON)])
     assert [] == sent(known, NOON + DAY - HOUR)

@@ -23,7 +23,7 @@ def test_the_fields_that_are_taken_are_read_past_those_that_are_broken() -> None
     assert ({"id": "5", "name": "A &amp; B", "status": None}, 7, False) == (row.values, row.total, row.is_broken)
 
 
-def test_a_broken_field_that_is_taken_is_told() -> None:
+def test_a_broken_field_that_is_taken_is_reported() -> None:
     """The id names the record that is set aside."""
     row = row_of(answer(b"<id>5</id><name>Caf\xe9</name>"), "products", "product", KEYS)
     assert row is not None

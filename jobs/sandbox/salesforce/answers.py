@@ -101,8 +101,8 @@ BULK_LIMIT_FAULT = (400, "LIMIT_EXCEEDED", "Limit exceeded for query jobs in the
 
 def refusal_of(fault: Fault, kind: tuple[int, str, str]) -> Refusal:
     """The kind's refusal, with `status`, `code` and `message` from the fault's arguments where it names them."""
-    told = fault.arguments
-    return Refusal(told.get("status", kind[0]), told.get("code", kind[1]), told.get("message", kind[2]))
+    given = fault.arguments
+    return Refusal(given.get("status", kind[0]), given.get("code", kind[1]), given.get("message", kind[2]))
 
 
 def rest_fault(faults: Faults, label: str) -> tuple[Fault, Refusal] | None:

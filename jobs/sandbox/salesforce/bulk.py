@@ -56,7 +56,7 @@ class Job:
     def rows(self) -> int:
         return len(self.offsets) - 1
 
-    def told(self) -> dict[str, Any]:
+    def as_json(self) -> dict[str, Any]:
         answer: dict[str, Any] = {
             "id": self.job_id,
             "operation": self.operation,
@@ -102,17 +102,17 @@ class BulkJobs:
         ending = wanted.get("lineEnding", "LF")
         job = Job(job_id, wanted["operation"], bound, version, now, now, ending, delimiter)
         self._jobs[job_id] = job
-        return job.told()
+        return job.as_json()
 
     def poll(self, job_id: str, label: str) -> dict[str, Any]:
         """GET jobs/query/{id}: InProgress for `bulk_polls` polls, then complete, unless a fault says otherwise."""
         job = self._job(job_id)
         with self._org.lock:
             self._advance(job, label)
-        return job.told()
+        return job.as_json()
 
     def all(self) -> dict[str, Any]:
-        return {"done": True, "nextRecordsUrl": None, "records": [job.told() for job in self._jobs.values()]}
+        return {"done": True, "nextRecordsUrl": None, "records": [job.as_json() for job in self._jobs.values()]}
 
     def abort(self, job_id: str, body: bytes) -> dict[str, Any]:
         """PATCH {"state": "Aborted"}."""
@@ -120,7 +120,7 @@ class BulkJobs:
         if _json(body).get("state") != "Aborted" or job.state in ENDED:
             raise Refusal(400, "INVALIDJOBSTATE", f"Job {job_id} cannot go from {job.state} to the state asked for")
         self._end(job, "Aborted")
-        return job.told()
+        return job.as_json()
 
     def delete(self, job_id: str) -> Answer:
         """Only a job that has ended can be deleted; its results go with it."""

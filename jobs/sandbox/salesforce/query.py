@@ -11,7 +11,7 @@ from uuid import uuid4
 from jobs.sandbox.salesforce.answers import LOCATOR_FAULT, TIMEOUT_FAULT, Refusal, refusal_of
 from jobs.sandbox.salesforce.org import SalesforceOrg
 from jobs.sandbox.salesforce.soql import Count, SoqlError, parse
-from jobs.sandbox.salesforce.soql_run import Bound, bind, find_ids, told
+from jobs.sandbox.salesforce.soql_run import Bound, bind, find_ids, record_of
 
 CURSOR_LIFE = timedelta(days=2)
 SMALLEST_PAGE, LARGEST_PAGE = 200, 2000
@@ -65,7 +65,7 @@ class Queries:
 
     def _records(self, cursor: Cursor, offset: int, end: int, version: str) -> list[dict[str, Any]]:
         rows = (cursor.bound.row(self._org, key) for key in cursor.ids[offset:end])
-        return [told(self._org, cursor.bound, row, f"/services/data/{version}") for row in rows if row is not None]
+        return [record_of(self._org, cursor.bound, row, f"/services/data/{version}") for row in rows if row is not None]
 
     def _keep(self, cursor: Cursor) -> str:
         now = self._org.clock.now()

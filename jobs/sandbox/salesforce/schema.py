@@ -1,4 +1,4 @@
-"""The objects and fields of the stand-in's org, and how `describe` tells them (salesforce-api 4, 9, 13)."""
+"""The objects and fields of the stand-in's org, and how `describe` shows them (salesforce-api 4, 9, 13)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Running a parsed query over the org: names checked, ids found, rows told (salesforce-api 3.2, 3.3)."""
+"""Running a parsed query over the org: names checked, ids found, records written (salesforce-api 3.2, 3.3)."""
 
 from __future__ import annotations
 
@@ -64,14 +64,14 @@ def find_ids(org: SalesforceOrg, bound: Bound) -> list[str]:
     return list(islice(ids, query.offset, end))
 
 
-def told(org: SalesforceOrg, bound: Bound, row: Row, instance: str) -> dict[str, Any]:
+def record_of(org: SalesforceOrg, bound: Bound, row: Row, instance: str) -> dict[str, Any]:
     """The JSON object of one record, values still Python values; `instance` such as /services/data/v59.0."""
     record: dict[str, Any] = {"attributes": attributes(bound.sobject, row["Id"], instance)}
     for column in bound.columns:
         if column.parent is None:
             record[column.name] = plain(row.get(column.name))
         else:
-            _tell_parent(org, record, column, row, instance)
+            _add_parent(org, record, column, row, instance)
     return record
 
 
@@ -91,7 +91,7 @@ def parent_of(org: SalesforceOrg, column: Column, row: Row) -> Row | None:
     return org.row(column.parent.sobject, key, deleted=True) if key else None
 
 
-def _tell_parent(org: SalesforceOrg, record: dict[str, Any], column: Column, row: Row, instance: str) -> None:
+def _add_parent(org: SalesforceOrg, record: dict[str, Any], column: Column, row: Row, instance: str) -> None:
     assert column.parent is not None
     parent = parent_of(org, column, row)
     if parent is None:

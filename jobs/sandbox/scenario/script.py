@@ -21,7 +21,7 @@ BEFORE_A_RUN = timedelta(minutes=5)
 
 @dataclass(frozen=True)
 class Event:
-    """Something that happens in the sources at an instant (aware UTC); `says` tells it in plain words."""
+    """Something that happens in the sources at an instant (aware UTC); `says` is it in plain words."""
 
     at: datetime
     apply: Apply

@@ -120,7 +120,7 @@ def get_invoice(records: Records, call: Call) -> Row:
 
 
 def get_pay_methods(records: Records, call: Call) -> Row:
-    """7.6: a plain array, no totals; `type` CreditCard and BankAccount take in the remote kinds."""
+    """7.6: a plain array, no totals; `type` CreditCard and BankAccount cover the remote kinds."""
     client_id, kind = call.integer("clientid"), call.parameters.get("type", "")
     if client_id is None:
         raise Refusal("Client ID Is Required")

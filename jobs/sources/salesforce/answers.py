@@ -1,4 +1,4 @@
-"""What Salesforce's refusals mean, as errors of ours (salesforce-api 7): kind, plain words, remedy."""
+"""What Salesforce's error answers mean, as errors of ours (salesforce-api 7): kind, plain words, remedy."""
 
 from __future__ import annotations
 

@@ -77,9 +77,9 @@ def _records(answer: requests.Response, what: str) -> list[dict[str, Any]]:
         records = [{name: value or None for name, value in zip(header, line, strict=True)} for line in lines if line]
     except (ValueError, csv.Error):
         raise TransientError(f"Salesforce: bulk results of {what}: the CSV is cut short; REST is used") from None
-    told = answer.headers.get("Sforce-NumberOfRecords")
-    if told is not None and told.isdigit() and int(told) != len(records):
-        raise TransientError(f"Salesforce: bulk results of {what}: {told} records announced, {len(records)} came")
+    announced = answer.headers.get("Sforce-NumberOfRecords")
+    if announced is not None and announced.isdigit() and int(announced) != len(records):
+        raise TransientError(f"Salesforce: bulk results of {what}: {announced} records announced, {len(records)} came")
     return records
 
 

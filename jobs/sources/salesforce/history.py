@@ -23,7 +23,7 @@ def read_history(session: SalesforceSession, fields: AccountFields, since: str) 
     """Steps of the two status fields stamped from `since` (a SOQL literal) on, oldest first.
 
     Empty where the org does not track them or does not show AccountHistory. Raises what passes by itself: the next
-    run reads the same stretch again.
+    run reads the same span again.
     """
     if session.describe("AccountHistory") is None:
         return ()

@@ -1,4 +1,4 @@
-"""What one pull of a Salesforce object has gathered so far, and where its cursor may go then (salesforce-api 10)."""
+"""What one pull of a Salesforce object has read so far, and where its cursor may go then (salesforce-api 10)."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ AHEAD = timedelta(hours=1)
 
 @dataclass
 class Reading:
-    """Rows in the spool, deleted and refused records apart, and the counts that show whether it is whole.
+    """Rows in the spool, deleted and set-aside records apart, and the counts that show whether it is whole.
 
     `source_time` is the server's clock before the first query, `highest` the highest stamp read.
     """
@@ -40,15 +40,15 @@ class Reading:
 
     @property
     def distinct(self) -> int:
-        """How many different records came, alive, deleted or refused."""
+        """How many different records came, alive, deleted or set aside."""
         return self.spool.rows + len(self.deleted) + len(self.set_aside)
 
     def take(self, records: Sequence[Mapping[str, Any]]) -> None:
-        """Takes in one page: rows to the spool, deleted records apart, malformed ones refused."""
+        """Adds one page: rows to the spool, deleted records apart, malformed ones set aside."""
         alive = [record for record in records if record.get("IsDeleted") is not True]
-        rows, refused = self.wanted_stream.rows(alive, self.received)
+        rows, malformed = self.wanted_stream.rows(alive, self.received)
         self.spool.add(rows)
-        self.set_aside += refused
+        self.set_aside += malformed
         self._undelete(rows)
         for record in records:
             if record.get("IsDeleted") is True:
@@ -58,9 +58,9 @@ class Reading:
         self.highest = max(filter(None, (self.highest, stamp)), default=None)
         self.task.advance(len(records))
 
-    def back_to(self, received: int, announced: int, refused: Sequence[SetAsideRecord]) -> None:
+    def back_to(self, received: int, announced: int, set_aside: Sequence[SetAsideRecord]) -> None:
         """Forgets the counts of a query that is asked again; its rows may stay, they come again."""
-        self.received, self.announced, self.set_aside = received, announced, list(refused)
+        self.received, self.announced, self.set_aside = received, announced, list(set_aside)
 
     def next_cursor(self, previous: datetime | None, ended_at: datetime | None) -> datetime | None:
         """The highest stamp read, not beyond the server's clock at the start (H9, H11), never back.

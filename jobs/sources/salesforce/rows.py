@@ -34,9 +34,9 @@ class SalesforceStream:
         return tuple(dict.fromkeys(column.key for column in self.columns if column.key not in self.system))
 
     def rows(self, records: Sequence[Mapping[str, Any]], start: int) -> tuple[pa.Table, list[SetAsideRecord]]:
-        """The records as rows of the stream; `start` is the place of the first one in the pull, for refusals."""
-        table, refused = columns.read(records, self.columns, lambda at: f"record {start + at + 1} of {self.sobject}")
-        return self.derive(table), refused
+        """The records as rows of the stream; `start` is the place of the first one in the pull."""
+        table, set_aside = columns.read(records, self.columns, lambda at: f"record {start + at + 1} of {self.sobject}")
+        return self.derive(table), set_aside
 
 
 def salesforce_streams(mapping: FieldMapping) -> dict[str, SalesforceStream]:

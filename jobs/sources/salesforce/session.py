@@ -90,7 +90,7 @@ class SalesforceSession:
         return answer if isinstance(answer, dict) and isinstance(answer.get("fields"), list) else None
 
     def read_limits(self) -> None:
-        """Asks for the day's usage. A server that does not tell is taken at its word."""
+        """Asks for the day's usage. A server that does not say is assumed to have no limit."""
         try:
             answer = self.call("limits", lambda client: client.limits())
         except (CredentialsError, QuotaExhausted):
@@ -178,8 +178,8 @@ class SalesforceSession:
                 self.server_time = parsedate_to_datetime(stamped).astimezone(UTC)
             except ValueError:
                 self.server_time = None
-        if told := USAGE.search(response.headers.get("Sforce-Limit-Info", "")):
-            self.usage = Usage(int(told[1]), int(told[2]))
+        if usage := USAGE.search(response.headers.get("Sforce-Limit-Info", "")):
+            self.usage = Usage(int(usage[1]), int(usage[2]))
 
 
 def _translated(action: str, request: Callable[[Salesforce], T], client: Salesforce) -> T:

@@ -61,7 +61,7 @@ class SalesforceSource:
 
     @property
     def usage(self) -> Usage | None:
-        """API requests used, as the last answer told; None where the server does not tell."""
+        """API requests used, as the last answer said; None where the server does not say."""
         return self.session.usage
 
     @property
@@ -86,7 +86,7 @@ class SalesforceSource:
         """Reads what changed since `state`, or everything: when asked, at the baseline, with other fields, when due.
 
         `now` is compared with `state.full_at`; without it the server's clock is. Raises SourceError: nothing of the
-        pull may then be taken in. A required field that is absent raises FieldMissing.
+        pull may then be applied. A required field that is absent raises FieldMissing.
         """
         if not self._limits_read:
             self.session.read_limits()

@@ -1,4 +1,4 @@
-"""WHMCS answers: envelope before status, refusals by their English messages, lists in every reported form.
+"""WHMCS answers: envelope before status, errors by their English messages, lists in every reported form.
 
 Order of judgement and messages: whmcs-api 3; list forms: whmcs-api 5 and Q13 to Q16.
 """
@@ -40,7 +40,7 @@ class NoSuchRecord(SourceError):  # noqa: N818 - named by what happened
 
 
 class NoResults(NoSuchRecord):  # named by what happened
-    """A list without rows, told as an error by some old wrappers (Q32). Never leaves the pull."""
+    """A list without rows, reported as an error by some old wrappers (Q32). Never leaves the pull."""
 
 
 class UnreadablePage(SourceError):  # noqa: N818 - named by what happened
@@ -168,5 +168,5 @@ def _flat(answer: dict[str, Any], container: str, item: str) -> list[dict[str, A
 
 
 def total_of(answer: dict[str, Any]) -> int | None:
-    """`totalresults`, number or text; None when it is not told."""
+    """`totalresults`, number or text; None when it is absent."""
     return loose_integer(answer.get("totalresults"))

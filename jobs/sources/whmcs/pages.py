@@ -24,7 +24,7 @@ class Action:
 
 @dataclass(frozen=True)
 class Page:
-    """One page, as one list per key. `total` is None when the answer does not tell."""
+    """One page, as one list per key. `total` is None when the answer does not say."""
 
     values: dict[str, list[Any]]
     received: int
@@ -34,7 +34,7 @@ class Page:
 def usual(action: Action, body: bytes) -> Page | None:
     """The page of a success in its usual form, decoded without the keys that nobody takes, in half the time.
 
-    None for anything else: that is `answers.judged` and `answers.listed` to tell.
+    None for anything else: `answers.judged` and `answers.listed` decide on that.
     """
     try:
         answer = _decoder(action).decode(body)

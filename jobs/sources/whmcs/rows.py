@@ -39,9 +39,9 @@ class WhmcsStream:
     def rows(
         self, values: Mapping[str, Sequence[Any]], place: Callable[[int], str]
     ) -> tuple[pa.Table, list[SetAsideRecord]]:
-        """The values as rows of the stream, without those refused."""
-        read, refused = columns.read_lists(values, self.columns, place)
-        return self._complete(read), refused
+        """The values as rows of the stream, without those set aside."""
+        read, set_aside = columns.read_lists(values, self.columns, place)
+        return self._complete(read), set_aside
 
     def _complete(self, read: pa.Table) -> pa.Table:
         arrays = []

@@ -58,12 +58,12 @@ class SpreadTransport(SharingTransport):
     def _by_worker(self, action: str, method: str, *arguments: Any) -> Any:
         self._require_not_refused(action)
         try:
-            told = self._ask(method, *arguments).result()
+            answered = self._ask(method, *arguments).result()
         except CredentialsError as error:
             self._set_aside[""] = str(error)
             raise
         except PermissionDenied as error:
             self._set_aside[action] = str(error)
             raise
-        self.server_time = told["time"]
-        return told["answer"]
+        self.server_time = answered["time"]
+        return answered["answer"]

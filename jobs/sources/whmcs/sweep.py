@@ -2,7 +2,7 @@
 
 Pages overlap by one row: where the shared row differs, something left the list before it, and the reader steps back.
 A page that cannot be encoded is halved down to the row at fault, which is read as XML; where that fails, too, the row
-is refused and the rest is kept. Where the server's order is undefined the counts decide, and the list is read again
+is set aside and the rest is kept. Where the server's order is undefined the counts decide, and the list is read again
 until they agree.
 """
 
@@ -32,7 +32,7 @@ READINGS = 4
 AT_ONCE = 2500
 """A list of so many rows fits one page (whmcs-api 4), which no order can spoil."""
 BEYOND = 1_000_000_000
-"""An offset behind every list's end: the empty page there tells the total (Q10)."""
+"""An offset behind every list's end: the empty page there has the total (Q10)."""
 NOT_ENCODED = "a stored text is not valid UTF-8; correct it in WHMCS"
 
 
@@ -61,7 +61,7 @@ class Part:
 
 @dataclass
 class Reading:
-    """Rows on their way into a spool, with the refused ones."""
+    """Rows on their way into a spool, with those set aside."""
 
     wanted_stream: WhmcsStream
     spool: SpooledRows
@@ -89,8 +89,8 @@ class Reading:
         if not self._places:
             return
         places, action = self._places, self.wanted_stream.action.name
-        rows, refused = self.wanted_stream.rows(self._waiting, lambda at: f"row {places[at] + 1} of {action}")
-        self.set_aside |= {record.record_id: record for record in refused}
+        rows, malformed = self.wanted_stream.rows(self._waiting, lambda at: f"row {places[at] + 1} of {action}")
+        self.set_aside |= {record.record_id: record for record in malformed}
         self._waiting, self._places = {}, []
         self.add(rows)
 
@@ -106,7 +106,7 @@ class Reading:
 
     @property
     def seen(self) -> int:
-        """Distinct records: rows, refused and unreadable ones."""
+        """Distinct records: rows, those set aside and unreadable ones."""
         self.parse()
         return self.spool.rows + len(self.set_aside) + len(self.unreadable)
 

@@ -1,4 +1,4 @@
-"""Requests to WHMCS: politely, in parallel, with one back-off for all of them (whmcs-api 2)."""
+"""Requests to WHMCS: at most so many at once, with one back-off for all of them (whmcs-api 2)."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ BROKEN = "\ufffd"
 
 @dataclass(frozen=True)
 class XmlRow:
-    """The first row of an answer, as text by key, and the total that the answer tells."""
+    """The first row of an answer, as text by key, and the total that the answer gives."""
 
     values: dict[str, str | None]
     total: int | None

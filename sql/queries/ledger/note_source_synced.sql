@@ -1,4 +1,4 @@
--- The source :source was taken in whole at :now, from :organization_id (null: not known).
+-- The source :source was synced whole at :now, from :organization_id (null: not known).
 update pipeline.source_state
 set
     synced_at = :now,

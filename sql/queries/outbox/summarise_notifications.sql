@@ -1,5 +1,5 @@
 -- What the run :run_id sent at :now, by type: how many, to how many customers, and up to five of these.
-with told as (
+with notified as (
     select notification.type, notification.customer_id, count(*) as notifications
     from notification
     where notification.created_at = :now and notification.run_id = :run_id
@@ -7,10 +7,10 @@ with told as (
 )
 
 select
-    told.type,
-    cast(sum(told.notifications) as bigint) as notifications,
+    notified.type,
+    cast(sum(notified.notifications) as bigint) as notifications,
     count(*) as recipients,
-    (array_agg(told.customer_id order by told.customer_id))[1:5] as samples
-from told
-group by told.type
-order by told.type;
+    (array_agg(notified.customer_id order by notified.customer_id))[1:5] as samples
+from notified
+group by notified.type
+order by notified.type;

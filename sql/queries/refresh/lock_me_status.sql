@@ -1,4 +1,4 @@
--- Holds the rows of the customers until the end of the transaction and returns what tells whether they differ from others; customer_ids: Account ids.
+-- Holds the rows of the customers until the end of the transaction and returns what shows whether they differ from others; customer_ids: Account ids.
 select
     me_status.customer_id,
     me_status.content_hash,

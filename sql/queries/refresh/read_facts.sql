@@ -180,7 +180,7 @@ select
                 order by status_transition.transition_id
             ) as pending_transition
         ),
-        'standing', (
+        'unresolved', (
             select coalesce(json_agg(standing_notification), '[]')
             from (
                 select distinct notification.type, notification.source_id

@@ -1,4 +1,4 @@
--- Records that were refused and have not been read well since, newest first, at most :at_most.
+-- Records that were set aside and have not been read well since, newest first, at most :at_most.
 select
     set_aside_record.stream,
     set_aside_record.record_id,

@@ -119,7 +119,7 @@ def test_a_whole_list_that_cannot_be_encoded_is_read(world: World) -> None:
 
 
 def test_a_broken_text_that_is_taken_refuses_its_row_and_no_other(synced: World) -> None:
-    """Named by its id, kept as it was known, released when it is mended; exit 3 meanwhile (Q9)."""
+    """Named by its id, kept as it was known, and no longer once it is mended; exit 3 meanwhile (Q9)."""
     before = synced.snapshot()
     broken = synced.keys("service")[3]
     name = (synced.install.tables["services"].get(broken) or {})["name"]
