@@ -11,9 +11,8 @@ from apscheduler.triggers.cron import CronTrigger
 from pydantic import Field, field_validator, model_validator
 
 from config.datafile import Table, read
+from config.jobs import JOBS
 from config.nearest import did_you_mean
-
-JOBS = ("sync-salesforce", "sync-whmcs", "refresh", "prune")
 
 
 class JobTiming(Table):

@@ -28,7 +28,9 @@ from sqlalchemy import Engine
 from config import logs
 from config.errors import SettingsError
 from config.schedule import JobTiming
+from jobs import program
 from jobs.program import SUCCESS, Program
+from jobs.runs import dispatch
 from jobs.runs.ledger import ORDINARY, RunOptions
 from jobs.runs.run import Report, of_slot
 
@@ -49,12 +51,14 @@ class SlotTrigger(BaseTrigger):  # type: ignore[misc]
         return self.timing.slot_after(previous_fire_time, self.zone)
 
 
-def command(program: Program, arguments: argparse.Namespace) -> int:
+def command(arguments: argparse.Namespace) -> int:
     """Keeps the schedule until SIGTERM or SIGINT, then finishes the runs under way."""
+    loaded = program.load()
+    dispatch.require(loaded.settings, *loaded.tables.schedule.jobs)
     stop = threading.Event()
     _stop_on_signals(stop)
-    with program.database() as engine:
-        keep(engine, program, stop)
+    with loaded.database() as engine:
+        keep(engine, loaded, stop)
     return SUCCESS
 
 

@@ -12,9 +12,6 @@ from materializer.refresh import refresh
 from materializer.rules.rules import Rules
 from materializer.units import Batching
 
-JOBS = ("sync-salesforce", "sync-whmcs", "refresh", "prune")
-OF_ALL = ("sync-salesforce", "sync-whmcs", "refresh")
-
 
 def dispatch(run: Run, settings: Settings, tables: Tables) -> None:
     """Does the job of the run, filling its counts. Raises SourceError and other MeStatusErrors."""

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Engine
 
 from config import logs
 from config.database import RehearsalDatabase, rehearsal
+from config.jobs import OF_ALL
 from jobs.program import FAILED, NEEDS_ATTENTION, SUCCESS, Program
 from jobs.runs import dispatch, ledger, summary
 from jobs.runs.ledger import Run, RunOptions
@@ -83,13 +84,13 @@ def exit_code(reports: list[Report]) -> int:
 
 def by_hand(engine: Engine, program: Program, job: str, options: RunOptions, now: datetime | None) -> list[Report]:
     """Runs the job at `now` (None: the clock, read as each run starts); of `all` one failing does not stop the next."""
-    jobs = dispatch.OF_ALL if job == "all" else (job,)
+    jobs = OF_ALL if job == "all" else (job,)
     return [_live(engine, program, name, options, now) for name in jobs]
 
 
 def in_rehearsal(engine: Engine, program: Program, job: str, options: RunOptions, now: datetime | None) -> list[Report]:
     """Does what `by_hand` does and keeps nothing; other runs wait meanwhile, since it holds what it touches."""
-    jobs = dispatch.OF_ALL if job == "all" else (job,)
+    jobs = OF_ALL if job == "all" else (job,)
     with ledger.alone(engine, *ledger.LOCKS), rehearsal(engine) as database:
         return [_rehearsed(database, program, name, options, now or datetime.now(UTC)) for name in jobs]
 

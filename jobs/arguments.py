@@ -1,0 +1,152 @@
+"""The command line: every command with its arguments. It imports no command, so that `--help` costs nothing."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from datetime import datetime
+from pathlib import Path
+from typing import NoReturn
+
+from config.jobs import JOBS
+from jobs.text import parse as parse_instant
+
+
+class _Parser(argparse.ArgumentParser):
+    """With --json wrong usage is one JSON object, too."""
+
+    def error(self, message: str) -> NoReturn:
+        if "--json" in sys.argv:
+            sys.stdout.write(json.dumps({"error": message}) + "\n")
+        super().error(message)
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line; each command's `run` takes the arguments and gives the exit code."""
+    parser = _Parser(
+        prog="me-status",
+        description="Customer status from Salesforce and WHMCS.",
+        epilog="Exit codes: 0 success, 1 failed, 2 wrong usage or settings, 3 held or finished with records refused.",
+    )
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    def add(name: str, does: str, module: str, *, json: bool = True) -> argparse.ArgumentParser:
+        command = commands.add_parser(name, help=does, description=does, allow_abbrev=False)
+        command.set_defaults(module=module)
+        if json:
+            command.add_argument("--json", action="store_true", help="print one JSON object on standard output")
+        return command
+
+    demo = add("demo", "the whole job for some scripted days on stand-ins of both sources, then serves", "demo")
+    demo.add_argument("--customers", type=_count, default=200, metavar="N", help="how many customers (200)")
+    demo.add_argument("--days", type=_count, default=5, metavar="D", help="how many days (5)")
+    demo.add_argument("--once", action="store_true", help="exit instead of serving")
+
+    add("migrate", "brings the database to the current schema; safe to repeat", "migrate")
+    _add_run(add("run", "one run of one job, or of both syncs and the refresh", "run"))
+
+    rebuilding = add("rebuild", "recomputes every document (or one) from the snapshot; sends nothing", "rebuild")
+    rebuilding.add_argument("--customer", metavar="ID", help="one customer: its Salesforce Account id")
+    rebuilding.add_argument("--dry-run", action="store_true", help="compare and write nothing")
+    _add_as_of(rebuilding)
+
+    add("schedule", "keeps the schedule until SIGTERM, then finishes the runs under way", "schedule", json=False)
+    serving = add("serve", "the read API", "serve", json=False)
+    serving.add_argument("--host", default="127.0.0.1", metavar="H", help="address to listen on (127.0.0.1)")
+    serving.add_argument("--port", type=_port, default=8000, metavar="P", help="port to listen on (8000)")
+    serving.add_argument("--workers", type=_count, default=1, metavar="N", help="worker processes (1)")
+
+    add("status", "health of each source, last runs, held runs, next due; exit 0 healthy, 1 not", "status")
+    add("doctor", "checks settings, database, sources, fields and links, with the remedy", "doctor")
+    _add_config(add("config", "the settings and data files in force, and what is wrong with them", "configuration"))
+    explaining = add("explain", "why a customer has its tasks and notifications", "explain")
+    explaining.add_argument("customer", metavar="CUSTOMER", help="Account id (15 or 18 characters) or WHMCS client id")
+    _add_as_of(explaining)
+
+    hinting = add("hint", "has customers read again from both sources, within seconds", "hint")
+    hinting.add_argument("customers", nargs="+", metavar="CUSTOMER", help="Account id or WHMCS client id")
+
+    _add_held(add("held", "the runs that the flood or shrink gate stopped", "held", json=False))
+    _add_announce(add("announce", "sends a SYSTEM_ANNOUNCEMENT to everybody or to the listed", "announce"))
+
+    exporting = add("export", "a published table or view as CSV or Parquet", "export")
+    exporting.add_argument("table", metavar="TABLE", help="such as me_status or analytics.overdue_by_age")
+    exporting.add_argument("--to", type=Path, required=True, metavar="FILE", help="a name ending in .csv or .parquet")
+    return parser
+
+
+def _add_run(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("job", choices=(*JOBS, "all"), metavar="JOB", help=", ".join((*JOBS, "all")))
+    parser.add_argument("--full", action="store_true", help="read everything, not only what changed")
+    parser.add_argument("--accept-shrink", action="store_true", help="remove what is gone however much it is")
+    how = parser.add_mutually_exclusive_group()
+    how.add_argument("--dry-run", action="store_true", help="say what would change and write nothing")
+    how.add_argument(
+        "--slot", action="store_true", help="fill the schedule's current slot, unless it is filled (for cron)"
+    )
+    _add_as_of(parser)
+
+
+def _add_as_of(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--as-of", type=_instant, metavar="INSTANT", help="the now of the rules, RFC 3339")
+
+
+def _add_held(parser: argparse.ArgumentParser) -> None:
+    actions = parser.add_subparsers(required=True, dest="action", metavar="list | release | discard")
+    for name, does in (
+        ("list", "what waits"),
+        ("release", "does what the run held back"),
+        ("discard", "drops what the run held back"),
+    ):
+        action = actions.add_parser(name, help=does, description=does, allow_abbrev=False)
+        action.add_argument("--json", action="store_true", help="print one JSON object on standard output")
+        if name != "list":
+            action.add_argument("run_id", type=_count, metavar="RUN", help="the id of the held run")
+            _add_as_of(action)
+
+
+def _add_config(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "action", choices=("show", "check"), help="show: each value and its origin; check: exit 2 for faults"
+    )
+
+
+def _add_announce(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--title", required=True, type=_text, metavar="T", help="headline")
+    parser.add_argument("--message", required=True, type=_text, metavar="M", help="text")
+    parser.add_argument("--url", type=_path, metavar="U", help="path in the portal (/account)")
+    parser.add_argument("--customers", type=Path, metavar="FILE", help="one Account id per line; without: everybody")
+    parser.add_argument("--yes", action="store_true", help="send even beyond the flood gate, without asking")
+    _add_as_of(parser)
+
+
+def _instant(text: str) -> datetime:
+    try:
+        return parse_instant(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1 on")
+    return int(text)
+
+
+def _port(text: str) -> int:
+    if not text.isdecimal() or int(text) > 65535:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a port, 0 to 65535")
+    return int(text)
+
+
+def _text(text: str) -> str:
+    if not text.strip():
+        raise argparse.ArgumentTypeError("is empty; write what customers shall read")
+    return text
+
+
+def _path(text: str) -> str:
+    if not text.startswith("/") or text.startswith("//"):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a path in the portal; write one like /account/services")
+    return text
