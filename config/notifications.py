@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from string import Formatter
 from typing import Self
@@ -10,7 +11,7 @@ from pydantic import Field, model_validator
 
 from config.datafile import Table, read
 
-OFFERED: dict[str, frozenset[str]] = {
+OFFERED: Mapping[str, frozenset[str]] = {
     "ELIGIBILITY_ELIGIBLE": frozenset(),
     "ELIGIBILITY_INELIGIBLE": frozenset(),
     "VERIFICATION_VERIFIED": frozenset(),

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal, Self
+from typing import Self
 
 from pydantic import Field, model_validator
 
 from config.datafile import Table, read
 from config.notifications import names_in_braces
+from config.types import Tone
 
 OFFERED: dict[str, frozenset[str]] = {
     "invoice_due": frozenset({"invoice_number", "amount", "due_on"}),
@@ -21,7 +22,7 @@ OFFERED: dict[str, frozenset[str]] = {
 class TaskCopy(Table):
     """What one task says."""
 
-    tone: Literal["critical", "warning", "info", "neutral"]
+    tone: Tone
     title: str = Field(min_length=1)
     description: str = Field(min_length=1)
     action_label: str = Field(min_length=1)

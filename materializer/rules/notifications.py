@@ -11,6 +11,7 @@ from functools import partial
 
 from msgspec import Struct
 
+from config.types import NotificationType
 from materializer.rules.calendar import today
 from materializer.rules.facts import Facts, Invoice, PayMethod, Pending, Reminder, Service, Unresolved
 from materializer.rules.reminders import end_of_card, next_card_reminder, next_invoice_reminder
@@ -18,15 +19,25 @@ from materializer.rules.rules import Rules
 from materializer.rules.tasks import is_due, money_text
 from materializer.snapshot.streams import ENDED_SERVICE, UNKNOWN
 
-ELIGIBILITY = {"ELIGIBILITY_ELIGIBLE": "eligible", "ELIGIBILITY_INELIGIBLE": "ineligible"}
-VERIFICATION = {"VERIFICATION_VERIFIED": "verified", "VERIFICATION_REJECTED": "rejected"}
-ORDER = {"ORDER_APPROVED": "approved", "ORDER_ACTIVATED": "activated", "ORDER_FAILED": "failed"}
+ELIGIBILITY: dict[NotificationType, str] = {
+    "ELIGIBILITY_ELIGIBLE": "eligible",
+    "ELIGIBILITY_INELIGIBLE": "ineligible",
+}
+VERIFICATION: dict[NotificationType, str] = {
+    "VERIFICATION_VERIFIED": "verified",
+    "VERIFICATION_REJECTED": "rejected",
+}
+ORDER: dict[NotificationType, str] = {
+    "ORDER_APPROVED": "approved",
+    "ORDER_ACTIVATED": "activated",
+    "ORDER_FAILED": "failed",
+}
 
 
 class Candidate(Struct, frozen=True, gc=False):
     """A notification decided: it goes out unless dedupe suppresses it or a gate holds it."""
 
-    type: str
+    type: NotificationType
     source_id: str
     title: str
     message: str
@@ -98,7 +109,7 @@ def _service(facts: Facts, source_id: str) -> Service | None:
     return next((service for service in facts.services or () if str(service.service_id) == source_id), None)
 
 
-def _candidate(kind: str, source_id: str, rules: Rules, words: dict[str, str]) -> Candidate:
+def _candidate(kind: NotificationType, source_id: str, rules: Rules, words: dict[str, str]) -> Candidate:
     rule = rules.notifications.types[kind]
     return Candidate(
         kind,
@@ -113,7 +124,7 @@ def _candidate(kind: str, source_id: str, rules: Rules, words: dict[str, str]) -
 
 # Time -----------------------------------------------------------------------------------------------------------------
 
-Ahead = tuple[str, str, Callable[[Reminder | None], datetime | None], Callable[[], dict[str, str]]]
+Ahead = tuple[NotificationType, str, Callable[[Reminder | None], datetime | None], Callable[[], dict[str, str]]]
 """A reminder that may be called for: type, source id, when next (given what was sent), and its words."""
 
 
@@ -138,7 +149,7 @@ def reminders_ahead(facts: Facts, rules: Rules, now: datetime) -> Iterator[Ahead
             )
 
 
-def kept_of(facts: Facts, kind: str, source_id: str) -> Reminder | None:
+def kept_of(facts: Facts, kind: NotificationType, source_id: str) -> Reminder | None:
     """How the reminder of that type and source id stands; None: none was sent, discarded or waits."""
     return next((kept for kept in facts.reminders if kept.type == kind and kept.source_id == source_id), None)
 
@@ -155,13 +166,10 @@ def _card_words(card: PayMethod) -> dict[str, str]:
 # What is over ---------------------------------------------------------------------------------------------------------
 
 
-def _is_status_another(kind: str, facts: Facts) -> bool | None:
+def _is_status_another(kind: NotificationType, facts: Facts) -> bool | None:
     assert facts.account is not None
-    if kind in ELIGIBILITY:
-        status, notified = facts.account.eligibility_status, ELIGIBILITY[kind]
-    else:
-        status, notified = facts.account.verification_status, VERIFICATION[kind]
-    return None if status == UNKNOWN else status != notified
+    status: str = facts.account.eligibility_status if kind in ELIGIBILITY else facts.account.verification_status
+    return None if status == UNKNOWN else status != (ELIGIBILITY | VERIFICATION)[kind]
 
 
 def _is_order_elsewhere(unresolved: Unresolved, facts: Facts) -> bool | None:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
-from typing import Literal
 
 from msgspec import UNSET, Struct, UnsetType
 
 from config.tasks import TaskCopy
+from config.types import TaskType, Tone
 from materializer.rules.facts import Facts, Invoice, Order
 from materializer.rules.rules import Rules
 
@@ -30,9 +30,9 @@ class Task(Struct, frozen=True, gc=False, rename="camel"):
     """One task, in the order of the published schema."""
 
     id: str
-    type: str
+    type: TaskType
     priority: int
-    tone: Literal["critical", "warning", "info", "neutral"]
+    tone: Tone
     title: str
     description: str
     action_label: str
@@ -119,7 +119,12 @@ def _is_new_here(facts: Facts) -> bool:
 
 
 def _task(
-    task_id: str, kind: str, priority: int, copy: TaskCopy, about: About = NOTHING, words: dict[str, str] | None = None
+    task_id: str,
+    kind: TaskType,
+    priority: int,
+    copy: TaskCopy,
+    about: About = NOTHING,
+    words: dict[str, str] | None = None,
 ) -> Task:
     title, description = copy.title, copy.description
     if words:
