@@ -38,13 +38,13 @@ class Leases:
     def __init__(self, engine: Engine, name: str, leases: int) -> None:
         self._engine = engine
         self._name = name
-        self._slots = leases
+        self._leases = leases
 
     @contextmanager
     def held(self) -> Iterator[None]:
         """Holds a lease while the block runs; waits until one is free."""
         with self._engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-            taking = {"name": self._name, "leases": self._slots}
+            taking = {"name": self._name, "leases": self._leases}
             while (lease := connection.execute(sql.statement("ledger/take_free_lease"), taking).scalar()) is None:
                 time.sleep(PAUSE * (0.5 + random.random()))  # noqa: S311, no secret
             try:

@@ -27,7 +27,7 @@ def test_fifteen_characters_are_completed(short: str, whole: str) -> None:
 def test_what_is_no_id_is_refused() -> None:
     """An id is never guessed."""
     assert None is normalised(None) is normalised("")
-    with pytest.raises(ValueError, match="no Salesforce id"):
+    with pytest.raises(ValueError, match="is not a Salesforce id"):
         normalised("SF-0017")
 
 

@@ -1,4 +1,5 @@
--- The operator's counts as kind, label and number: totals, customers by first task, refused records; parameter most: up to it counted, beyond it the planner's estimates.
+-- The operator's counts as kind, label and number: totals, customers by first task, set-aside records.
+-- :most  counted up to this, estimated by the planner beyond
 with customer as materialized (
     select top_task_type from me_status limit cast(:most as bigint) + 1
 ),
@@ -40,9 +41,10 @@ total as (
 first_task as (
     select task.top_task_type, task.share
     from pg_stats
-    cross join lateral unnest(
-        cast(cast(pg_stats.most_common_vals as text) as text []), pg_stats.most_common_freqs
-    ) as task (top_task_type, share)
+    cross join
+        lateral unnest(
+            cast(cast(pg_stats.most_common_vals as text) as text[]), pg_stats.most_common_freqs
+        ) as task (top_task_type, share)
     where pg_stats.schemaname = 'public' and pg_stats.tablename = 'me_status' and pg_stats.attname = 'top_task_type'
     union all
     select 'none', null_frac
@@ -65,6 +67,6 @@ group by 2
 union all
 select 'task', first_task.top_task_type, cast(first_task.share * total.number as bigint)
 from first_task
-join total on total.label = 'customers' and not total.is_exact
+inner join total on total.label = 'customers' and not total.is_exact
 union all
 select 'refused', stream, count(*) from pipeline.set_aside_record group by 2

@@ -1,4 +1,6 @@
--- Notifications sent on each of the last days, empty days included, oldest first; parameters zone (business time zone), days.
+-- Notifications sent on each of the last days, empty days included, oldest first.
+-- :zone  business time zone, IANA name
+-- :days  how many days, today included
 with days as (
     select cast(day as date) as day
     from generate_series(

@@ -1,4 +1,6 @@
--- Every customer a token's subject may mean, by portal user id or by Account id; more than one: in doubt; parameters subject, account_id.
+-- Every customer a token's subject may mean, by portal user id or Account id; more than one: in doubt.
+-- :subject     `sub` of the token
+-- :account_id  the same as an Account id of 18 characters; null when it is not one
 with by_portal_user as (
     select account_id as customer_id
     from snapshot.account
@@ -14,7 +16,8 @@ by_account as (
 by_merged_account as (
     select customer_id
     from pipeline.account_redirect
-    where account_id = cast(:account_id as text)
+    where
+        account_id = cast(:account_id as text)
         and not exists (select from by_account)
 )
 

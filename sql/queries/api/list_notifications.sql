@@ -1,4 +1,9 @@
--- One page of a customer's notifications, newest first; parameters customer_id, only_unread, before_at and before_id (the last one of the page before), page_size.
+-- One page of a customer's notifications, newest first.
+-- :customer_id  Account id of the customer
+-- :before_at    created_at of the last one of the page before; null for the first page
+-- :before_id    notification_id of the same
+-- :only_unread  whether to leave out those read
+-- :page_size    how many rows at most
 select
     notification_id,
     type,
@@ -11,7 +16,8 @@ select
     read_at,
     resolved_at
 from notification
-where customer_id = :customer_id
+where
+    customer_id = :customer_id
     and dismissed_at is null
     and (created_at, notification_id) < (cast(:before_at as timestamptz), cast(:before_id as uuid))
     and (not cast(:only_unread as boolean) or (read_at is null and resolved_at is null))

@@ -1,6 +1,9 @@
--- Marks one notification dismissed, and names it when it is this customer's; parameters customer_id, notification_id.
+-- Marks one notification dismissed, and names it when it is this customer's.
+-- :notification_id  the notification
+-- :customer_id      Account id of the customer
 update notification
 set dismissed_at = coalesce(dismissed_at, now())
-where notification_id = cast(:notification_id as uuid)
+where
+    notification_id = cast(:notification_id as uuid)
     and customer_id = :customer_id
 returning notification_id

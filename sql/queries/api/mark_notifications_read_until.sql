@@ -1,7 +1,10 @@
--- Marks a customer's unread notifications read, up to an instant; parameters customer_id, until ('infinity' for all).
+-- Marks a customer's unread notifications read, up to an instant.
+-- :customer_id  Account id of the customer
+-- :until        instant; 'infinity' for all
 update notification
 set read_at = now()
-where customer_id = :customer_id
+where
+    customer_id = :customer_id
     and created_at <= cast(:until as timestamptz)
     and read_at is null
     and dismissed_at is null

@@ -1,4 +1,5 @@
--- How many customers have each task: of the documents written by the run :run_id, of all when it is null.
+-- How many customers have each task, in all documents or in those one run wrote.
+-- :run_id  the run; null: all documents
 select
     task.value ->> 'type' as type,
     count(*) as customers

@@ -1,4 +1,5 @@
--- Every claim in which a customer or a client it names takes part: what its link is judged by; customer_id.
+-- Every claim in which a customer or a client it names takes part: what its link is judged by.
+-- :customer_id  Account id of the customer
 select rival.customer_id, rival.client_id, client.client_id is not null as is_present
 from pipeline.claim as own
 inner join pipeline.claim as rival on rival.client_id = own.client_id

@@ -1,4 +1,5 @@
--- What is stored of an account: its words with their age, its link, its document and its mark; no row for none; customer_id.
+-- What is stored of an account: words with their age, link, document and mark; no row for none.
+-- :customer_id  Account id of the customer
 select
     account.is_customer,
     account.eligibility_word,

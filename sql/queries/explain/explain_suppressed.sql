@@ -1,4 +1,6 @@
--- What was decided for a customer and not sent, newest first; customer_id; at_most: how many.
+-- What was decided for a customer and not sent, newest first.
+-- :customer_id  Account id of the customer
+-- :at_most      how many rows at most
 select
     suppressed_notification.type,
     suppressed_notification.source_id,

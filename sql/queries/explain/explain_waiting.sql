@@ -1,4 +1,6 @@
--- What waits for a customer in the outbox, held or about to be sent; customer_id; at_most: how many.
+-- What waits for a customer in the outbox, held or about to be sent.
+-- :customer_id  Account id of the customer
+-- :at_most      how many rows at most
 select
     notification_outbox.type,
     notification_outbox.source_id,

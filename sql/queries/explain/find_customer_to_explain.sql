@@ -1,4 +1,6 @@
--- Which customers an operator may mean, with the account or client they were found by; account_id: an Account id, merged or not (null: none asked for); client_id: a WHMCS client (null: none asked for).
+-- Which customers an operator may mean, with the account or client they were found by.
+-- :account_id  Account id, merged or not; null: none asked for
+-- :client_id   WHMCS client id; null: none asked for
 select account_redirect.customer_id, account_redirect.account_id as merged_account
 from pipeline.account_redirect
 where account_redirect.account_id = cast(:account_id as text)

@@ -1,4 +1,4 @@
--- Notes hints that customers are to be read again, and wakes the schedule; returns the database's instant of the noting.
+-- Notes hints that customers are to be read again, and wakes the schedule; returns the instant of the noting.
 -- :account_ids  text[], Salesforce Account ids of 18 characters
 -- :client_ids   bigint[], WHMCS client ids
 -- :origin       who gives them: portal, whmcs, salesforce, operator or sync
@@ -24,9 +24,10 @@ noted as (
         statement_timestamp() as last_at
     from given
     order by given.kind, given.subject_id
-    on conflict (kind, subject_id, origin) do update set
-    hints = hint.hints + 1,
-    last_at = greatest(hint.last_at, excluded.last_at)
+    on conflict (kind, subject_id, origin) do update
+        set
+            hints = hint.hints + 1,
+            last_at = greatest(hint.last_at, excluded.last_at)
     returning last_at
 )
 

@@ -1,4 +1,4 @@
--- Notes a customer's own hint, unless it asked a moment ago; whether it was admitted, when it last was, and how long it has to wait.
+-- Notes a customer's own hint, unless it asked a moment ago; whether it was admitted, and how long it has to wait.
 -- :account_id   text, the Account id of 18 characters
 -- :gap_seconds  seconds between two requests of one customer
 with asked as (
@@ -6,8 +6,9 @@ with asked as (
     select
         cast(:account_id as text) as customer_id,
         statement_timestamp() as requested_at
-    on conflict (customer_id) do update set requested_at = excluded.requested_at
-    where
+    on conflict (customer_id) do update
+        set requested_at = excluded.requested_at
+        where
         refresh_request.requested_at <= excluded.requested_at - make_interval(secs => cast(:gap_seconds as integer))
         or refresh_request.requested_at > excluded.requested_at
     returning requested_at
@@ -22,9 +23,10 @@ noted as (
         asked.requested_at as first_at,
         asked.requested_at as last_at
     from asked
-    on conflict (kind, subject_id, origin) do update set
-    hints = hint.hints + 1,
-    last_at = greatest(hint.last_at, excluded.last_at)
+    on conflict (kind, subject_id, origin) do update
+        set
+            hints = hint.hints + 1,
+            last_at = greatest(hint.last_at, excluded.last_at)
     returning last_at
 )
 
@@ -40,7 +42,9 @@ select
     greatest(
         1,
         cast(
-            ceil(cast(:gap_seconds as integer) - extract(epoch from statement_timestamp() - refresh_request.requested_at))
+            ceil(
+                cast(:gap_seconds as integer) - extract(epoch from statement_timestamp() - refresh_request.requested_at)
+            )
             as integer
         )
     ) as wait_seconds

@@ -1,9 +1,9 @@
 -- Writes the decision on a run that a gate holds, and the run's outcome; a row unless one was taken before.
+-- :decision  released, discarded or superseded
+-- :now       instant of the decision
 -- :run_id    the held run
 -- :gate      flood or shrink
--- :decision  released, discarded or superseded
--- :outcome   succeeded or discarded, for the ledger
--- :now       when it was decided
+-- :outcome   new outcome of the run
 with decided as (
     update pipeline.held_run
     set decision = cast(:decision as text), decided_at = cast(:now as timestamptz)

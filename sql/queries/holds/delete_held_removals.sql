@@ -1,3 +1,4 @@
--- Forgets what the held run :run_id would remove.
+-- Forgets what a held run would remove.
+-- :run_id  the held run
 delete from pipeline.held_removal
-where run_id = :run_id;
+where run_id = :run_id

@@ -1,4 +1,5 @@
--- Holds a run's notifications back, announcements (confirmed already) excepted; run_id.
+-- Holds a run's notifications back, but for announcements, which were confirmed already.
+-- :run_id  the run
 update pipeline.notification_outbox
 set is_held = true
 where

@@ -1,4 +1,7 @@
--- Notes :counts (JSON) of the unit :unit of the run :run_id.
+-- Notes what a unit of a run counted.
+-- :counts  JSON, as text
+-- :run_id  the run
+-- :unit    name of the unit of work
 update pipeline.run_unit
 set counts = cast(:counts as json)
-where run_unit.run_id = :run_id and run_unit.unit = :unit;
+where run_unit.run_id = :run_id and run_unit.unit = :unit

@@ -1,4 +1,5 @@
--- The newest runs of all jobs, newest first; parameter count.
+-- The newest runs of all jobs, newest first.
+-- :count  how many rows at most
 select run_id, job, started_at, finished_at, outcome, counts, error
 from job_run
 order by run_id desc

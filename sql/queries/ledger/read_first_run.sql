@@ -1,9 +1,10 @@
--- Whether a run has computed documents from accounts that were pulled; until then "no customer" is not known of anybody.
+-- Whether a run has computed documents from pulled accounts; until then "no customer" is not known of anybody.
 select
     exists (
         select
         from job_run
-        where job in ('refresh', 'rebuild')
+        where
+            job in ('refresh', 'rebuild')
             and outcome in ('succeeded', 'held', 'discarded')
     )
     and (

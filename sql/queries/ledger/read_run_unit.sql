@@ -1,4 +1,6 @@
--- What the unit :unit of the run :run_id counted when it was committed.
+-- What a unit of a run counted when it was committed.
+-- :run_id  the run
+-- :unit    name of the unit of work
 select run_unit.counts
 from pipeline.run_unit
-where run_unit.run_id = :run_id and run_unit.unit = :unit;
+where run_unit.run_id = :run_id and run_unit.unit = :unit

@@ -1,2 +1,4 @@
--- Gives the slot :slot of those called :name, held by this session, back.
-select pg_advisory_unlock(hashtext(cast(:name as text)), cast(:slot as integer));
+-- Gives back a lease held by this session.
+-- :name   name of the leases
+-- :lease  number of the lease
+select pg_advisory_unlock(hashtext(cast(:name as text)), cast(:lease as integer))

@@ -1,2 +1,3 @@
--- Gives the lock named :name, held by this session, back.
-select pg_advisory_unlock(hashtextextended(cast(:name as text), 0));
+-- Gives back a lock held by this session.
+-- :name  name of the lock
+select pg_advisory_unlock(hashtextextended(cast(:name as text), 0))

@@ -1,5 +1,7 @@
--- Takes a free one of the :slots slots called :name for this session, and says its number; no row when none is free.
-select free.slot
-from generate_series(1, cast(:slots as integer)) as free (slot)
-where pg_try_advisory_lock(hashtext(cast(:name as text)), free.slot)
-limit 1;
+-- Takes a free lease for this session and returns its number; no row when none is free.
+-- :leases  how many there are
+-- :name    name of the leases
+select free.lease
+from generate_series(1, cast(:leases as integer)) as free (lease)
+where pg_try_advisory_lock(hashtext(cast(:name as text)), free.lease)
+limit 1

@@ -1,2 +1,3 @@
--- True when the lock named :name is now held by this session, until it ends or gives the lock back.
-select pg_try_advisory_lock(hashtextextended(cast(:name as text), 0)) as is_held;
+-- True when the lock is now held by this session, until it ends or gives the lock back.
+-- :name  name of the lock
+select pg_try_advisory_lock(hashtextextended(cast(:name as text), 0)) as is_held

@@ -1,4 +1,5 @@
--- Takes over what a run that died had decided and not sent; run_id: the run under way.
+-- Takes over what a run that died had decided and not sent.
+-- :run_id  the run under way
 update pipeline.notification_outbox
 set run_id = cast(:run_id as bigint)
 where not notification_outbox.is_held and notification_outbox.run_id <> cast(:run_id as bigint)

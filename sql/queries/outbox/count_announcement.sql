@@ -1,14 +1,23 @@
--- How many customers an announcement reaches, and how many of the type may go out unasked; customer_ids: null for every; now; floor, factor, days: the flood gate's.
+-- How many customers an announcement reaches, and how many of the type may go out unasked.
+-- :customer_ids  Account ids of those listed; null: everybody
+-- :floor         the flood gate's floor
+-- :factor        the flood gate's factor
+-- :now           instant of the run
+-- :days          days the flood gate looks back
 select
     (
         select count(*) from me_status
         where
-            cast(:customer_ids as text []) is null
-            or me_status.customer_id = any(cast(:customer_ids as text []))
+            cast(:customer_ids as text[]) is null
+            or me_status.customer_id = any(cast(:customer_ids as text[]))
     ) as customers,
     (
         select
-            cast(floor(greatest(cast(:floor as numeric), cast(:factor as numeric) * coalesce(max(sent_count.sent), 0))) as bigint)
+            cast(
+                floor(
+                    greatest(cast(:floor as numeric), cast(:factor as numeric) * coalesce(max(sent_count.sent), 0))
+                ) as bigint
+            )
         from pipeline.sent_count
         where
             sent_count.type = 'SYSTEM_ANNOUNCEMENT'

@@ -1,11 +1,21 @@
--- What a run would send, by type, as dedupe would let it pass: how many, to how many customers, under which title, its limit and a few customers; run_id; now: the run's now; floor, factor, days: the flood gate's.
+-- What a run would send, by type, as dedupe would let it pass: numbers, title, limit and a few customers.
+-- :run_id  the run
+-- :now     instant of the run
+-- :days    days the flood gate looks back
+-- :floor   the flood gate's floor
+-- :factor  the flood gate's factor
 with passing as (
-    select notification_outbox.type, notification_outbox.customer_id, min(notification_outbox.title) as title, count(*) as notifications
+    select
+        notification_outbox.type,
+        notification_outbox.customer_id,
+        min(notification_outbox.title) as title,
+        count(*) as notifications
     from pipeline.notification_outbox
     left join pipeline.notification_window
-        on notification_window.customer_id = notification_outbox.customer_id
-        and notification_window.type = notification_outbox.type
-        and notification_window.source_id = notification_outbox.source_id
+        on
+            notification_window.customer_id = notification_outbox.customer_id
+            and notification_window.type = notification_outbox.type
+            and notification_window.source_id = notification_outbox.source_id
     where
         notification_outbox.run_id = cast(:run_id as bigint)
         and not notification_outbox.is_held
@@ -41,7 +51,8 @@ select
     counted.recipients,
     counted.title,
     coalesce(sent_most.sent, 0) as most_sent,
-    cast(floor(greatest(cast(:floor as numeric), cast(:factor as numeric) * coalesce(sent_most.sent, 0))) as bigint) as allowed,
+    cast(floor(greatest(cast(:floor as numeric), cast(:factor as numeric) * coalesce(sent_most.sent, 0))) as bigint)
+        as allowed,
     counted.samples
 from counted
 left join sent_most on sent_most.type = counted.type

@@ -1,4 +1,6 @@
--- Records what a held run holds as discarded by the operator and empties it; reminders count from now; run_id; now.
+-- Records what a held run holds as discarded by the operator and empties it; reminders count from now.
+-- :run_id  the run
+-- :now     instant of the run
 with held as materialized (
     select *
     from pipeline.notification_outbox

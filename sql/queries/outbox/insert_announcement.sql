@@ -1,4 +1,13 @@
--- Puts an announcement for every customer, or the listed, into the outbox; customer_ids: null for every; the rest as sent.
+-- Puts an announcement for every customer, or the listed ones, into the outbox.
+-- :source_id       id of the announcement
+-- :title           as sent
+-- :message         as sent
+-- :action_url      as sent
+-- :action_label    as sent
+-- :window_seconds  length of the dedupe window
+-- :now             instant of the run
+-- :run_id          the run
+-- :customer_ids    Account ids of those listed; null: everybody
 insert into pipeline.notification_outbox (
     customer_id, type, source_id, title, message, action_url, action_label, window_seconds, decided_at, run_id
 )
@@ -15,7 +24,7 @@ select
     cast(:run_id as bigint)
 from me_status
 where
-    cast(:customer_ids as text []) is null
-    or me_status.customer_id = any(cast(:customer_ids as text []))
+    cast(:customer_ids as text[]) is null
+    or me_status.customer_id = any(cast(:customer_ids as text[]))
 order by me_status.customer_id
 on conflict (customer_id, type, source_id) do nothing

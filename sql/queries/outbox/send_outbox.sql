@@ -1,8 +1,13 @@
--- Sends the next of a run's notifications, each at most once per window: the row of its key moves forward only when the window has passed in full; run_id; is_held: held ones or free ones; now: created_at; batch: how many at most; returns sent and suppressed by type.
+-- Sends the next of a run's notifications, each at most once per dedupe window; returns sent and suppressed by type.
+-- :run_id   the run
+-- :is_held  whether to send held ones or free ones
+-- :batch    how many at most
+-- :now      created_at of what is sent
 with batch as materialized (
     select *
     from pipeline.notification_outbox
-    where notification_outbox.run_id = cast(:run_id as bigint) and notification_outbox.is_held = cast(:is_held as boolean)
+    where
+        notification_outbox.run_id = cast(:run_id as bigint) and notification_outbox.is_held = cast(:is_held as boolean)
     order by notification_outbox.customer_id, notification_outbox.type, notification_outbox.source_id
     limit cast(:batch as bigint)
     for update skip locked
@@ -13,8 +18,9 @@ passed as (
     select batch.customer_id, batch.type, batch.source_id, cast(:now as timestamptz)
     from batch
     order by batch.customer_id, batch.type, batch.source_id
-    on conflict (customer_id, type, source_id) do update set last_sent_at = excluded.last_sent_at
-    where
+    on conflict (customer_id, type, source_id) do update
+        set last_sent_at = excluded.last_sent_at
+        where
         notification_window.last_sent_at is null
         or notification_window.last_sent_at <= excluded.last_sent_at - (
             select make_interval(secs => waiting.window_seconds)
@@ -43,9 +49,10 @@ sent as (
         batch.run_id
     from batch
     inner join passed
-        on passed.customer_id = batch.customer_id
-        and passed.type = batch.type
-        and passed.source_id = batch.source_id
+        on
+            passed.customer_id = batch.customer_id
+            and passed.type = batch.type
+            and passed.source_id = batch.source_id
     returning type
 ),
 
@@ -63,13 +70,15 @@ suppressed as (
         batch.run_id
     from batch
     left join passed
-        on passed.customer_id = batch.customer_id
-        and passed.type = batch.type
-        and passed.source_id = batch.source_id
+        on
+            passed.customer_id = batch.customer_id
+            and passed.type = batch.type
+            and passed.source_id = batch.source_id
     left join pipeline.notification_window
-        on notification_window.customer_id = batch.customer_id
-        and notification_window.type = batch.type
-        and notification_window.source_id = batch.source_id
+        on
+            notification_window.customer_id = batch.customer_id
+            and notification_window.type = batch.type
+            and notification_window.source_id = batch.source_id
     where passed.customer_id is null
     returning type
 ),

@@ -1,4 +1,6 @@
--- What the run :run_id sent at :now, by type: how many, to how many customers, and up to five of these.
+-- What a run sent, by type: how many, to how many customers, and up to five of these.
+-- :now     instant of the run
+-- :run_id  the run
 with notified as (
     select notification.type, notification.customer_id, count(*) as notifications
     from notification
@@ -13,4 +15,4 @@ select
     (array_agg(notified.customer_id order by notified.customer_id))[1:5] as samples
 from notified
 group by notified.type
-order by notified.type;
+order by notified.type

@@ -1,4 +1,6 @@
--- Deletes up to :rows decisions on held runs taken before :before.
+-- Deletes old decisions on held runs.
+-- :before  instant; older ones go
+-- :rows    how many rows at most
 with old_held as (
     select held_run.run_id
     from pipeline.held_run
@@ -8,4 +10,4 @@ with old_held as (
 
 delete from pipeline.held_run
 using old_held
-where held_run.run_id = old_held.run_id;
+where held_run.run_id = old_held.run_id

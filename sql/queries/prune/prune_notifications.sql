@@ -1,4 +1,6 @@
--- Deletes up to :rows notifications sent before :before that no longer stand: resolved, dismissed or read.
+-- Deletes old notifications that no longer count: resolved, dismissed or read.
+-- :before  instant; older ones go
+-- :rows    how many rows at most
 with old_notification as (
     select notification.notification_id
     from notification
@@ -15,4 +17,4 @@ with old_notification as (
 
 delete from notification
 using old_notification
-where notification.notification_id = old_notification.notification_id;
+where notification.notification_id = old_notification.notification_id

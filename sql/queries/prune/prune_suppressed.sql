@@ -1,4 +1,6 @@
--- Deletes up to :rows records of suppressed notifications from before :before.
+-- Deletes old records of suppressed notifications.
+-- :before  instant; older ones go
+-- :rows    how many rows at most
 with old_suppressed as (
     select suppressed_notification.suppressed_id
     from pipeline.suppressed_notification
@@ -9,4 +11,4 @@ with old_suppressed as (
 
 delete from pipeline.suppressed_notification
 using old_suppressed
-where suppressed_notification.suppressed_id = old_suppressed.suppressed_id;
+where suppressed_notification.suppressed_id = old_suppressed.suppressed_id

@@ -1,4 +1,6 @@
--- Deletes up to :rows transitions observed before :before that no refresh still has to judge, keeping a service's activation and end (recent activity reads them) while the service is in the snapshot.
+-- Deletes old transitions that no refresh still has to judge, but the last steps of services in the snapshot.
+-- :before  instant; older ones go
+-- :rows    how many rows at most
 with old_transition as (
     select status_transition.transition_id
     from status_transition
@@ -8,7 +10,9 @@ with old_transition as (
         and not (
             status_transition.entity = 'service'
             and status_transition.field = 'status'
-            and exists (select 1 from snapshot.service where cast(service.service_id as text) = status_transition.entity_id)
+            and exists (
+                select 1 from snapshot.service where cast(service.service_id as text) = status_transition.entity_id
+            )
         )
     order by status_transition.observed_at
     limit :rows
@@ -16,4 +20,4 @@ with old_transition as (
 
 delete from status_transition
 using old_transition
-where status_transition.transition_id = old_transition.transition_id;
+where status_transition.transition_id = old_transition.transition_id

@@ -1,4 +1,6 @@
--- Deletes up to :rows dedupe windows untouched since :before, long past any window, of customers that are gone.
+-- Deletes dedupe windows long past, of customers that are gone.
+-- :before  instant; older ones go
+-- :rows    how many rows at most
 with old_window as (
     select notification_window.customer_id, notification_window.type, notification_window.source_id
     from pipeline.notification_window
@@ -13,4 +15,4 @@ using old_window
 where
     notification_window.customer_id = old_window.customer_id
     and notification_window.type = old_window.type
-    and notification_window.source_id = old_window.source_id;
+    and notification_window.source_id = old_window.source_id

@@ -1,4 +1,5 @@
--- Removes the rows of customers that are none any more; customer_ids: Account ids.
+-- Removes the rows of who is no longer a customer.
+-- :customer_ids  Account ids
 delete from me_status
-where me_status.customer_id = any(cast(:customer_ids as text []))
+where me_status.customer_id = any(cast(:customer_ids as text[]))
 returning me_status.customer_id

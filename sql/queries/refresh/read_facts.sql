@@ -1,7 +1,9 @@
--- Everything known of each customer asked for, one row each, account null for one that is not a customer (any more); customer_ids: Account ids; zone: the business time zone (IANA name).
+-- Everything known of each customer asked for, one row each; account is null for one that is not a customer.
+-- :customer_ids  Account ids of customers
+-- :zone          business time zone, IANA name
 with asked as materialized (
     select distinct asked_for.customer_id
-    from unnest(cast(:customer_ids as text [])) as asked_for (customer_id)
+    from unnest(cast(:customer_ids as text[])) as asked_for (customer_id)
 ),
 
 known as materialized (
@@ -19,10 +21,11 @@ customer as (
     select asked.customer_id, link.state, link.client_id
     from asked
     left join pipeline.link
-        on link.customer_id = asked.customer_id
-        and not exists (
-            select 1 from pipeline.account_redirect where account_redirect.account_id = asked.customer_id
-        )
+        on
+            link.customer_id = asked.customer_id
+            and not exists (
+                select 1 from pipeline.account_redirect where account_redirect.account_id = asked.customer_id
+            )
 )
 
 select
@@ -159,8 +162,9 @@ select
                     status_transition.observed_at
                 from snapshot.service
                 inner join status_transition
-                    on status_transition.entity = 'service'
-                    and status_transition.entity_id = cast(service.service_id as text)
+                    on
+                        status_transition.entity = 'service'
+                        and status_transition.entity_id = cast(service.service_id as text)
                 where
                     service.client_id = customer.client_id
                     and status_transition.field = 'status'

@@ -1,8 +1,12 @@
--- Marks what the notifications speak of as over; customer_ids, types, source_ids: arrays side by side; now: the run's now.
+-- Marks notifications as resolved: what they speak of is over.
+-- :customer_ids  Account id of each
+-- :types         type of each
+-- :source_ids    what each is about
+-- :now           instant of the run
 with over as (
     select over.customer_id, over.type, over.source_id
     from unnest(
-        cast(:customer_ids as text []), cast(:types as text []), cast(:source_ids as text [])
+        cast(:customer_ids as text[]), cast(:types as text[]), cast(:source_ids as text[])
     ) as over (customer_id, type, source_id)
 )
 

@@ -1,4 +1,6 @@
--- Every customer from :first_id to :last_id, and every one there that has a row, ascending.
+-- Every customer in a range of ids, and every one there that has a row, ascending.
+-- :first_id  first Account id
+-- :last_id   last Account id, included
 select account.account_id as customer_id
 from snapshot.account
 where account.is_customer and account.account_id between cast(:first_id as text) and cast(:last_id as text)

@@ -1,4 +1,6 @@
--- Customers whose document or reminders may come out another than stored, ascending; now: the run's now; is_fresh: whether reminders may be sent.
+-- Customers whose document or reminders may come out differently now, ascending.
+-- :now       instant of the run
+-- :is_fresh  whether reminders may be sent
 select refresh_mark.customer_id
 from pipeline.refresh_mark
 union

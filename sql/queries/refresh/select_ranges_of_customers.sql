@@ -1,4 +1,5 @@
--- The first and the last of each :size customers in order, counting every customer there is and every one that has a row.
+-- The first and the last of each so many customers in order, with or without a row.
+-- :size  customers in each range
 with everyone as (
     select account.account_id as customer_id
     from snapshot.account

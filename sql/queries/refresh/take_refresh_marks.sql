@@ -1,13 +1,14 @@
--- Removes the marks of the customers and returns those free to be refreshed: not one whose mark another transaction holds; customer_ids: Account ids.
+-- Removes the marks of customers and returns those free to be refreshed: their mark is not held by another transaction.
+-- :customer_ids  Account ids of customers
 with asked as (
     select asked_for.customer_id
-    from unnest(cast(:customer_ids as text [])) as asked_for (customer_id)
+    from unnest(cast(:customer_ids as text[])) as asked_for (customer_id)
 ),
 
 taken as (
     select refresh_mark.customer_id
     from pipeline.refresh_mark
-    where refresh_mark.customer_id = any(cast(:customer_ids as text []))
+    where refresh_mark.customer_id = any(cast(:customer_ids as text[]))
     order by refresh_mark.customer_id
     for update skip locked
 ),

@@ -1,2 +1,2 @@
 -- How many records are set aside at present.
-select count(*) from pipeline.set_aside_record;
+select count(*) from pipeline.set_aside_record

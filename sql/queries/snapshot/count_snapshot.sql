@@ -20,4 +20,4 @@ with row_count as (
 select row_count.stream, row_count.records, stream_state.synced_at, stream_state.full_at
 from row_count
 left join pipeline.stream_state on stream_state.stream = row_count.stream
-order by row_count.stream;
+order by row_count.stream

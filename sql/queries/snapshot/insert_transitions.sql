@@ -1,4 +1,14 @@
--- Stores transitions given as arrays of equal length, each with the customer its :owners lead to at present (account, client or service id), of the run :run_id at :now.
+-- Stores transitions, one array per column, each with the customer its owner leads to at present.
+-- :entities     account, order, service, invoice or case
+-- :entity_ids   ids of the records
+-- :owners       account, client or service id each belongs to
+-- :fields       fields that changed
+-- :old_values   values before
+-- :new_values   values now
+-- :changed_ats  when each changed in its source; null: not known
+-- :types        notification type each calls for; null: none
+-- :now          instant of the run
+-- :run_id       the run
 insert into status_transition (
     customer_id, entity, entity_id, field, old_value, new_value, observed_at, source_changed_at, run_id,
     notification_type, is_pending
@@ -25,9 +35,10 @@ owned_step as materialized (
     select
         numbered_step.*,
         case
-            when numbered_step.field = 'cancellation_requested' then (
-                select service.client_id from snapshot.service where service.service_id = numbered_step.owner_id
-            )
+            when numbered_step.field = 'cancellation_requested'
+                then (
+                    select service.client_id from snapshot.service where service.service_id = numbered_step.owner_id
+                )
             else numbered_step.owner_id
         end as client_id,
         case
@@ -49,11 +60,12 @@ claimed as materialized (
 linked as materialized (
     select link.customer_id, link.client_id
     from claimed
-    cross join lateral (
-        select link.customer_id, link.client_id
-        from pipeline.link
-        where link.customer_id = claimed.customer_id
-    ) as link
+    cross join
+        lateral (
+            select link.customer_id, link.client_id
+            from pipeline.link
+            where link.customer_id = claimed.customer_id
+        ) as link
     where link.client_id = claimed.client_id
 )
 
@@ -66,10 +78,10 @@ select
     owned_step.new_value,
     :now as observed_at,
     owned_step.source_changed_at,
-    :run_id as run_id,
+    :run_id,
     owned_step.notification_type,
     owned_step.notification_type is not null
     and coalesce(owned_step.account_id, linked.customer_id) is not null as is_pending
 from owned_step
 left join linked on linked.client_id = owned_step.client_id
-order by owned_step.place;
+order by owned_step.place

@@ -1,4 +1,5 @@
--- Where the accounts :account_ids were merged to, for those that were.
+-- Where accounts were merged to, for those that were.
+-- :account_ids  Account ids
 select account_id, customer_id
 from pipeline.account_redirect
-where account_id = any(cast(:account_ids as text[]));
+where account_id = any(cast(:account_ids as text[]))

@@ -1,4 +1,5 @@
--- Ids of the records of the stream :stream that are set aside at present.
+-- Ids of the records of a stream that are set aside at present.
+-- :stream  name of the stream
 select record_id
 from pipeline.set_aside_record
-where stream = :stream;
+where stream = :stream

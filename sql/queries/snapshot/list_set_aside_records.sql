@@ -1,4 +1,5 @@
--- Records that were set aside and have not been read well since, newest first, at most :at_most.
+-- Records that were set aside and have not been read well since, newest first.
+-- :at_most  how many rows at most
 select
     set_aside_record.stream,
     set_aside_record.record_id,
@@ -8,4 +9,4 @@ select
     set_aside_record.last_seen_at
 from pipeline.set_aside_record
 order by set_aside_record.last_seen_at desc, set_aside_record.stream, set_aside_record.record_id
-limit :at_most;
+limit :at_most

@@ -1,4 +1,5 @@
--- Status words of the sources that no mapping or vocabulary knows, with how many records have each and up to five ids.
+-- Status words of the sources that no mapping knows, with how many records have each and up to five ids.
+-- :at_most  how many rows at most
 with unknown_word as (
     select 'account' as stream, 'eligibility_status' as field, eligibility_word as word, account_id as record_id
     from snapshot.account
@@ -28,4 +29,4 @@ select
 from unknown_word
 group by unknown_word.stream, unknown_word.field, unknown_word.word
 order by unknown_word.stream, unknown_word.field, unknown_word.word
-limit :at_most;
+limit :at_most

@@ -1,8 +1,10 @@
--- Marks the customers that claim the WHMCS client of one of the services :service_ids, at :now.
+-- Marks the customers that claim the client of one of the services.
+-- :now          instant of the run
+-- :service_ids  WHMCS service ids
 insert into pipeline.refresh_mark (customer_id, marked_at)
 select distinct claim.customer_id, cast(:now as timestamptz) as marked_at
 from snapshot.service
-join pipeline.claim on claim.client_id = service.client_id
+inner join pipeline.claim on claim.client_id = service.client_id
 where service.service_id = any(cast(:service_ids as bigint[]))
 order by claim.customer_id
-on conflict (customer_id) do update set marked_at = refresh_mark.marked_at;
+on conflict (customer_id) do update set marked_at = refresh_mark.marked_at

@@ -1,4 +1,6 @@
--- Gives the notifications of the merged account :loser to the customer :winner.
+-- Gives a merged account's notifications to the winner.
+-- :winner  Account id that stays
+-- :loser   Account id that was merged away
 update notification
 set customer_id = :winner
-where customer_id = :loser;
+where customer_id = :loser

@@ -1,4 +1,6 @@
--- Gives the notifications under way of the merged account :loser to :winner, except those the winner waits for already.
+-- Gives a merged account's waiting notifications to the winner, except those it waits for already.
+-- :loser   Account id that was merged away
+-- :winner  Account id that stays
 with taken as (
     delete from pipeline.notification_outbox
     where customer_id = :loser
@@ -12,4 +14,4 @@ select
     cast(:winner as text), taken.type, taken.source_id, taken.title, taken.message, taken.action_url,
     taken.action_label, taken.window_seconds, taken.decided_at, taken.run_id, taken.is_held
 from taken
-on conflict (customer_id, type, source_id) do nothing;
+on conflict (customer_id, type, source_id) do nothing

@@ -1,4 +1,5 @@
--- What a pull of the WHMCS stream :stream starts from: how many rows there are, and the highest id.
+-- What a pull of a WHMCS stream starts from: how many rows there are, and the highest id.
+-- :stream  name of the stream
 with known_stream as (
     select 'client' as stream, count(*) as records, max(client_id) as highest_id from snapshot.client
     union all
@@ -13,4 +14,4 @@ with known_stream as (
 
 select known_stream.records, known_stream.highest_id
 from known_stream
-where known_stream.stream = :stream;
+where known_stream.stream = :stream

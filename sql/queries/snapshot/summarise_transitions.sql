@@ -1,4 +1,6 @@
--- What the run :run_id observed at :now, by status: how many, and up to five records and customers of each.
+-- What a run observed, by status: how many, and up to five records and customers of each.
+-- :now     instant of the run
+-- :run_id  the run
 select
     status_transition.entity,
     status_transition.field,
@@ -7,7 +9,11 @@ select
     count(*) as transitions,
     (array_agg(status_transition.entity_id order by status_transition.transition_id))[1:5] as samples,
     coalesce(
-        (array_agg(status_transition.customer_id order by status_transition.transition_id) filter (where status_transition.customer_id is not null))[1:5],
+        (
+            array_agg(status_transition.customer_id order by status_transition.transition_id) filter (
+                where status_transition.customer_id is not null
+            )
+        )[1:5],
         '{}'
     ) as customers
 from status_transition
@@ -21,4 +27,4 @@ order by
     status_transition.entity,
     status_transition.field,
     transitions desc,
-    status_transition.new_value;
+    status_transition.new_value

@@ -1,4 +1,6 @@
--- Notes that the pay methods of the clients :client_ids were read at :now; returns those read for the first time.
+-- Notes that the pay methods of clients were read; returns those read for the first time.
+-- :client_ids  WHMCS client ids
+-- :now         instant of the run
 with known as (
     select pay_method_reading.client_id
     from pipeline.pay_method_reading
@@ -15,4 +17,4 @@ noted as (
 
 select noted.client_id
 from noted
-where noted.client_id not in (select known.client_id from known);
+where noted.client_id not in (select known.client_id from known)

@@ -1,4 +1,10 @@
--- Moves the stream :stream to :cursor_at (never back), :synced_at, :source_time and :fields, by the run :run_id.
+-- Moves a stream's cursor, never back.
+-- :stream       name of the stream
+-- :cursor_at    highest SystemModstamp read; null: none
+-- :synced_at    instant of the pull
+-- :source_time  the source's clock at the start of the pull
+-- :fields       fields that were read
+-- :run_id       the run
 insert into pipeline.stream_state (stream, cursor_at, synced_at, source_time, fields, run_id)
 values (
     :stream, cast(:cursor_at as timestamptz), :synced_at, cast(:source_time as timestamptz), cast(:fields as text[]),
@@ -9,4 +15,4 @@ on conflict (stream) do update set
     synced_at = excluded.synced_at,
     source_time = coalesce(excluded.source_time, stream_state.source_time),
     fields = excluded.fields,
-    run_id = excluded.run_id;
+    run_id = excluded.run_id
