@@ -18,7 +18,7 @@ from jobs.runs.ledger import RunOptions
 from jobs.runs.run import Report, by_hand
 from jobs.sandbox.clock import SimulatedClock
 from jobs.sandbox.population import Population
-from jobs.sandbox.salesforce import SalesforceOrg
+from jobs.sandbox.salesforce import SalesforceOrg, app
 from jobs.sandbox.server import StandIn
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ class World:
         self.requests: list[str] = []
         self.sent_headers: list[Headers] = []
         self.change_answer: Callable[[str, Headers], Headers] = lambda _, headers: headers
-        self.standin = StandIn(self._recording(self.org.app()), self.org.clock)
+        self.standin = StandIn(self._recording(app(self.org)), self.org.clock)
         self.settings: dict[str, Any] = {
             "salesforce_consumer_key": self.org.consumer_key,
             "salesforce_consumer_secret": self.org.consumer_secret,

@@ -17,7 +17,7 @@ import orjson
 
 from jobs.sandbox.clock import WallClock
 from jobs.sandbox.population import Population
-from jobs.sandbox.salesforce import SalesforceOrg
+from jobs.sandbox.salesforce import SalesforceOrg, app
 from jobs.sandbox.server import StandIn
 from jobs.sandbox.whmcs import WhmcsInstall
 from tests.benchmarks.api_servers import bare, drive, ours
@@ -93,7 +93,7 @@ def standing_in() -> Iterator[tuple[Link, str]]:
     population = Population(100, 1, date(2026, 11, 1), ZoneInfo("Asia/Tokyo"))
     org = SalesforceOrg(clock, tables=population.salesforce_tables())
     install = WhmcsInstall(clock, zone=population.zone, tables=population.whmcs_tables())
-    with StandIn(link.over(org.app()), clock) as salesforce, StandIn(link.over(install.app()), clock) as whmcs:
+    with StandIn(link.over(app(org)), clock) as salesforce, StandIn(link.over(install.app()), clock) as whmcs:
         given = {
             "salesforce": salesforce.url,
             "login": {

@@ -14,7 +14,7 @@ from sqlalchemy import Engine
 from jobs.commands import doctor
 from jobs.commands.doctor import Line
 from jobs.sandbox.clock import SimulatedClock
-from jobs.sandbox.salesforce import SalesforceOrg
+from jobs.sandbox.salesforce import SalesforceOrg, app
 from jobs.sandbox.server import StandIn
 from jobs.sandbox.whmcs import WhmcsInstall
 from jobs.sandbox.whmcs.single import ACTIONS
@@ -31,7 +31,7 @@ class Patient(World):
         self.install = WhmcsInstall(clock, zone=TOKYO, tables=PEOPLE.whmcs_tables())
         self.org = SalesforceOrg(clock)
         self.standin = StandIn(self._watched(self.install.app()), clock)
-        self.org_standin = StandIn(self.org.app(), clock)
+        self.org_standin = StandIn(app(self.org), clock)
         self.settings |= {
             "database_url": engine.url.set(drivername="postgresql").render_as_string(hide_password=False),
             "whmcs_url": self.standin.url,

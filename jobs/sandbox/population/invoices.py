@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from jobs.sandbox.population.people import company_name, family_name, given_name
+from jobs.sandbox.population.persons import Persons
 from jobs.sandbox.tables import Row
-
-if TYPE_CHECKING:
-    from jobs.sandbox.population.customers import Population
 
 CYCLES = 30
 MONTHS = 12
@@ -77,7 +75,7 @@ class Payer(NamedTuple):
 class Invoices:
     """The invoices of one population, and the plans and billing dates they follow."""
 
-    def __init__(self, population: Population) -> None:
+    def __init__(self, population: Persons) -> None:
         self._population = population
         self._dates = tuple(_invoice_dates(population.start, cycle) for cycle in range(CYCLES))
         self._payer = self._payer_of(0)

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, time, timedelta
-from typing import TYPE_CHECKING
 
 from jobs.sandbox.population.people import email, full_name
+from jobs.sandbox.population.persons import Persons
 from jobs.sandbox.tables import Row
-
-if TYPE_CHECKING:
-    from jobs.sandbox.population.customers import Population
 
 DAY = 86400
 HISTORY_DAYS = 900
@@ -25,7 +22,7 @@ CLOSED_ORDERS = (("Activated", "Activated"), ("Completed", "Activated"), ("Cance
 class SalesforcePeople:
     """Rows of one population; each method gives the row of one position."""
 
-    def __init__(self, population: Population) -> None:
+    def __init__(self, population: Persons) -> None:
         self._population = population
         self._morning = int(datetime.combine(population.start, time(), population.zone).timestamp())
 

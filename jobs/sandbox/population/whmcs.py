@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from datetime import date, datetime, time, timedelta
-from typing import TYPE_CHECKING
 
 from jobs.sandbox.population.invoices import Invoices, plan_of
 from jobs.sandbox.population.people import company_name, email, family_name, given_name
+from jobs.sandbox.population.persons import Persons
 from jobs.sandbox.population.salesforce import account_number
 from jobs.sandbox.tables import Row
-
-if TYPE_CHECKING:
-    from jobs.sandbox.population.customers import Population
 
 ACCOUNT_ID_FIELD = 3
 ACCOUNT_NUMBER_FIELD = 4
@@ -20,7 +17,7 @@ ACCOUNT_NUMBER_FIELD = 4
 class WhmcsPeople:
     """Rows of one population; each method gives the row of one position."""
 
-    def __init__(self, population: Population) -> None:
+    def __init__(self, population: Persons) -> None:
         self._population = population
         self._start = population.start
         self.invoices = Invoices(population)

@@ -29,7 +29,7 @@ SMALLEST_GZIP = 256
 
 
 def app(org: SalesforceOrg) -> WSGIApplication:
-    """The org's WSGI app, with transport faults in front of it."""
+    """The org's WSGI app, with transport faults in front of it; each has its own cursors and bulk jobs."""
     site = _Site(org)
     faulty = with_transport_faults(site, org.faults, label)
 

@@ -12,7 +12,8 @@ import jwt
 
 from jobs.sandbox.salesforce.access import User
 from jobs.sandbox.salesforce.answers import Answer, json_answer
-from jobs.sandbox.salesforce.org import ORGANIZATION_ID, SalesforceOrg
+from jobs.sandbox.salesforce.org import SalesforceOrg
+from jobs.sandbox.salesforce.records import ORGANIZATION_ID
 
 JWT_GRANT = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 OLDEST_VERSION = 31

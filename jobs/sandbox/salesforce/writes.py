@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from jobs.sandbox.salesforce.ids import to_18
+from jobs.sandbox.salesforce.records import Records
 from jobs.sandbox.tables import Row
-
-if TYPE_CHECKING:
-    from jobs.sandbox.salesforce.org import SalesforceOrg
 
 TRACKED = ("Internet_Eligibility_Status__c", "Id_Verification_Status__c")
 ACTIVATED_CATEGORY = ("Activated", "Completed")
@@ -25,7 +23,7 @@ class Transaction:
     later write sees an earlier one of the same transaction.
     """
 
-    def __init__(self, org: SalesforceOrg) -> None:
+    def __init__(self, org: Records) -> None:
         self._org = org
         self._rows: dict[tuple[str, str], Row | None] = {}
         self.opened_at = org.stamp()
