@@ -26,6 +26,7 @@ class AccountFields(Table):
     verification_notes: str | None = ApiName
     whmcs_client_id: str | None = ApiName
     portal_user_id: str | None = Field(default=None, pattern=r"^[A-Za-z][A-Za-z0-9_]*$")
+    language: str | None = Field(default=None, pattern=r"^[A-Za-z][A-Za-z0-9_]*$")
 
 
 class OrderFields(Table):

@@ -1,31 +1,16 @@
-"""The notification rules: the wording, links, windows and steps of `notifications.toml`."""
+"""The notification rules: tone, links, windows and steps of `notifications.toml`. Words are in `config/copy/`."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
-from string import Formatter
-from typing import Self
+from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
 from config.datafile import Table, read
+from config.wording import OFFERED, Language, NotificationWords, misused_by_notification, names_in_braces
 
-OFFERED: Mapping[str, frozenset[str]] = {
-    "ELIGIBILITY_ELIGIBLE": frozenset(),
-    "ELIGIBILITY_INELIGIBLE": frozenset(),
-    "VERIFICATION_VERIFIED": frozenset(),
-    "VERIFICATION_REJECTED": frozenset(),
-    "ORDER_APPROVED": frozenset({"order_number"}),
-    "ORDER_ACTIVATED": frozenset({"order_number"}),
-    "ORDER_FAILED": frozenset({"order_number"}),
-    "CANCELLATION_SCHEDULED": frozenset({"service_name"}),
-    "CANCELLATION_COMPLETE": frozenset({"service_name"}),
-    "PAYMENT_METHOD_EXPIRING": frozenset({"card", "expires_on"}),
-    "INVOICE_DUE": frozenset({"invoice_number", "amount", "due_on"}),
-    "SYSTEM_ANNOUNCEMENT": frozenset({"message"}),
-}
-"""The twelve types, each with the names its wording may use in braces."""
+Tone = Literal["critical", "warning", "info", "neutral"]
 
 
 class FloodGate(Table):
@@ -36,17 +21,26 @@ class FloodGate(Table):
     days: int = Field(ge=1)
 
 
-class NotificationRule(Table):
-    """What a notification of one type says and how often it may be sent."""
+class NotificationRule(NotificationWords):
+    """Tone and link of a type, how often it may be sent, and the operator's words for it (in ME_STATUS_LANGUAGE)."""
 
-    title: str = Field(min_length=1)
-    message: str = Field(min_length=1)
+    tone: Tone = "info"
+    overdue_tone: Tone | None = None
     action_url: str = Field(pattern="^/")
-    action_label: str | None = None
     window_hours: int = Field(ge=0)
     days_ahead: int = Field(default=0, ge=0)
     steps: tuple[int, ...] = ()
     then_every_days: int | None = Field(default=None, ge=1)
+    en: NotificationWords | None = None
+    ja: NotificationWords | None = None
+
+    def spoken(self) -> dict[Language | None, NotificationWords]:
+        """The operator's words by language; None: the default one."""
+        own = NotificationWords(
+            title=self.title, message=self.message, action_label=self.action_label, variants=self.variants
+        )
+        by_language: dict[Language | None, NotificationWords | None] = {None: own, "en": self.en, "ja": self.ja}
+        return {language: words for language, words in by_language.items() if words is not None}
 
 
 class NotificationRules(Table):
@@ -59,22 +53,17 @@ class NotificationRules(Table):
     def _twelve_types_with_offered_names(self) -> Self:
         faults = [f"types.{name} is missing" for name in OFFERED if name not in self.types]
         faults += [f"types.{name} is not a notification type" for name in self.types if name not in OFFERED]
-        for name, rule in self.types.items():
-            faults += [
-                f"types.{name}: {{{wanted}}} is not offered"
-                for wanted in names_in_braces(rule.title) | names_in_braces(rule.message)
-                if wanted not in OFFERED.get(name, {wanted})
-            ]
+        for name in self.types.keys() & OFFERED.keys():
+            rule = self.types[name]
+            for words in rule.spoken().values():
+                faults += [f"types.{fault}" for fault in misused_by_notification(name, words)]
+            wanted = sorted(names_in_braces(rule.action_url) - OFFERED[name])
+            faults += [f"types.{name}.action_url: {{{unknown}}} is not offered" for unknown in wanted]
         if "PAYMENT_METHOD_EXPIRING" in self.types and not self.types["PAYMENT_METHOD_EXPIRING"].steps:
             faults.append("types.PAYMENT_METHOD_EXPIRING.steps must name at least one number of days")
         if faults:
             raise ValueError("; ".join(faults))
         return self
-
-
-def names_in_braces(template: str) -> set[str]:
-    """The names a template uses, such as {order_number}. Raises ValueError when the braces do not match."""
-    return {name for _, name, _, _ in Formatter().parse(template) if name is not None}
 
 
 def load(overlay: Path | None = None) -> NotificationRules:

@@ -17,6 +17,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from config import given
 from config.errors import SettingsError
 from config.nearest import did_you_mean
+from config.wording import Language
 
 LOG_LEVELS = ("debug", "info", "warning", "error")
 
@@ -62,6 +63,7 @@ class Settings(BaseSettings):
     me_status_notifications: File = None
     me_status_tasks: File = None
     me_status_schedule: File = None
+    me_status_language: Language = "en"
 
     me_status_jwt_key: Secret = None
     me_status_jwks_url: Text = None

@@ -6,13 +6,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
-from config import fields, notifications, schedule, tasks
+from config import fields, notifications, schedule, tasks, wording
 from config.errors import SettingsError
 from config.fields import FieldMapping
 from config.notifications import NotificationRules
 from config.schedule import Schedule
 from config.settings import Settings
-from config.tasks import TaskCopies
+from config.tasks import TaskRules
+from config.wording import Wording
 
 Loaded = TypeVar("Loaded")
 DATA_FILES = ("fields", "notifications", "tasks", "schedule")
@@ -25,8 +26,9 @@ class Tables:
 
     mapping: FieldMapping
     notifications: NotificationRules
-    tasks: TaskCopies
+    tasks: TaskRules
     schedule: Schedule
+    wording: Wording
 
 
 def load(settings: Settings) -> Tables:
@@ -42,8 +44,13 @@ def load(settings: Settings) -> Tables:
 
     mapping = attempt(lambda: fields.load(settings.me_status_fields))
     rules = attempt(lambda: notifications.load(settings.me_status_notifications))
-    copies = attempt(lambda: tasks.load(settings.me_status_tasks))
+    task_rules = attempt(lambda: tasks.load(settings.me_status_tasks))
     timing = attempt(lambda: schedule.load(settings.me_status_schedule))
-    if mapping is None or rules is None or copies is None or timing is None:
+    if mapping is None or rules is None or task_rules is None or timing is None:
         raise SettingsError(faults)
-    return Tables(mapping, rules, copies, timing)
+    words = wording.load(
+        settings.me_status_language,
+        {name: rule.spoken() for name, rule in rules.types.items()},
+        {name: rule.spoken() for name, rule in task_rules.by_name().items()},
+    )
+    return Tables(mapping, rules, task_rules, timing, words)

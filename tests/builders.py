@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from config import notifications, tasks
+from config import notifications, tasks, wording
 from materializer.rules.facts import (
     Account,
     Case,
@@ -29,11 +29,11 @@ NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)
 TODAY = date(2026, 3, 10)
 
 
-def rules(zone: str = "UTC", **invoice_due: Any) -> Rules:
+def rules(zone: str = "UTC", language: wording.Language = "en", **invoice_due: Any) -> Rules:
     """The packaged rules in `zone`; keywords replace settings of INVOICE_DUE."""
     packaged = notifications.load()
     types = packaged.types | {"INVOICE_DUE": packaged.types["INVOICE_DUE"].model_copy(update=invoice_due)}
-    return Rules(packaged.model_copy(update={"types": types}), tasks.load(), ZoneInfo(zone))
+    return Rules(packaged.model_copy(update={"types": types}), tasks.load(), ZoneInfo(zone), wording.load(language))
 
 
 def account(**given: Any) -> Account:

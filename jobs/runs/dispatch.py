@@ -26,7 +26,7 @@ def dispatch(run: Run, settings: Settings, tables: Tables) -> None:
 
 def rules(settings: Settings, tables: Tables) -> Rules:
     """The rules as these settings and data files give them."""
-    return Rules(tables.notifications, tables.tasks, settings.zone)
+    return Rules(tables.notifications, tables.tasks, settings.zone, tables.wording)
 
 
 def require(settings: Settings, *jobs: str) -> None:

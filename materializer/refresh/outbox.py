@@ -132,13 +132,14 @@ def announce(
         counted = _announcement_count(connection, rules.notifications.flood_gate, listed, at.now)
         if counted.customers > counted.limit and not confirmed:
             return unknown, counted
-        rule = rules.notifications.types[ANNOUNCEMENT]
+        rule, text = rules.notifications.types[ANNOUNCEMENT], rules.wording.of(None).notifications[ANNOUNCEMENT]
         parameters = {
             "source_id": source_id,
             "title": announcement.title,
-            "message": rule.message.format(message=announcement.message),
+            "message": text.message.format(message=announcement.message),
             "action_url": announcement.url or rule.action_url,
-            "action_label": rule.action_label,
+            "action_label": text.action_label if announcement.url else None,
+            "tone": rule.tone,
             "window_seconds": rule.window_hours * 3600,
             "customer_ids": listed,
             "now": at.now,

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from operator import itemgetter
 from typing import Any
 
+from msgspec.json import encode
 from sqlalchemy import Connection
 
 import sql
@@ -166,6 +167,8 @@ def enqueue(connection: Connection, decided: Sequence[tuple[str, Candidate]], at
         "action_urls": [candidate.action_url for _, candidate in decided],
         "action_labels": [candidate.action_label for _, candidate in decided],
         "window_seconds": [candidate.window_seconds for _, candidate in decided],
+        "tones": [candidate.tone for _, candidate in decided],
+        "abouts": [encode(candidate.about).decode() for _, candidate in decided],
         "run_id": at.run_id,
         "now": at.now,
     }

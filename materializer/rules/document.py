@@ -9,11 +9,12 @@ from hashlib import blake2b
 from msgspec import Struct
 from msgspec.json import Encoder
 
+from materializer.rules.about import amount_text
 from materializer.rules.activity import Activity, recent
 from materializer.rules.calendar import moment_of, today
 from materializer.rules.facts import Account, BillingState, Facts, Invoice
 from materializer.rules.rules import Rules
-from materializer.rules.tasks import Task, amount_text, orders_in_progress, payment_method_count, tasks_of
+from materializer.rules.tasks import Task, orders_in_progress, payment_method_count, tasks_of
 
 
 class Stats(Struct, frozen=True, gc=False, rename="camel"):
@@ -116,7 +117,7 @@ def build(facts: Facts, rules: Rules, now: datetime) -> Document:
 def _content(facts: Facts, account: Account, rules: Rules, day: date) -> MeStatus:
     return MeStatus(
         facts.customer_id,
-        Summary(_stats(facts, day), _next_invoice(facts.unpaid, day), recent(facts, rules.zone)),
+        Summary(_stats(facts, day), _next_invoice(facts.unpaid, day), recent(facts, rules.zone, rules.copy_for(facts))),
         InternetEligibility(
             account.eligibility_status,
             account.eligibility,

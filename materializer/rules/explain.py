@@ -10,14 +10,14 @@ from datetime import date, datetime
 
 from msgspec import Struct
 
-from config.types import NotificationType
 from materializer.rules.calendar import today
 from materializer.rules.document import turning_points
 from materializer.rules.facts import Account, Facts, Invoice, Reminder
 from materializer.rules.notifications import kept_of, reminders_ahead
+from materializer.rules.prose import amount_of
 from materializer.rules.reminders import days_before_due
 from materializer.rules.rules import Rules
-from materializer.rules.tasks import Task, is_due, money_text, orders_in_progress, payment_method_count, tasks_of
+from materializer.rules.tasks import Task, is_due, orders_in_progress, payment_method_count, tasks_of
 
 UNKNOWN_LINK = {
     "none": "not known: the account names no WHMCS client",
@@ -69,9 +69,10 @@ def tasks(facts: Facts, rules: Rules, now: datetime) -> list[TaskReason]:
 def reminders(facts: Facts, rules: Rules, now: datetime, *, is_fresh: bool) -> list[ReminderReason]:
     """Each reminder that time may call for, soonest first."""
     reasons = []
-    for kind, source_id, next_at, _ in reminders_ahead(facts, rules, now) if facts.account else ():
+    for ahead in reminders_ahead(facts, rules, now) if facts.account else ():
+        kind, source_id = ahead.type, ahead.source_id
         kept = kept_of(facts, kind, source_id)
-        moment = next_at(kept)
+        moment = ahead.next_at(kept)
         why = f"{_about(kind, source_id, facts, rules)}; {_since(kept, kind, rules)}"
         reasons.append(ReminderReason(kind, source_id, moment, why + _until(moment, now, is_fresh=is_fresh)))
     return sorted(reasons, key=lambda reason: (reason.next_at is None, reason.next_at, reason.type, reason.source_id))
@@ -91,7 +92,7 @@ def next_change(facts: Facts, rules: Rules, now: datetime) -> NextChange:
     return NextChange(at, ", ".join(_turn(invoice, today(at, rules.zone)) for moment, invoice in ahead if moment == at))
 
 
-def sent(kind: NotificationType, source_id: str, at: datetime, facts: Facts, rules: Rules) -> str:
+def sent(kind: str, source_id: str, at: datetime, facts: Facts, rules: Rules) -> str:
     """Why a reminder was sent at `at`, by the values its record has now."""
     day = today(at, rules.zone)
     if kind == "INVOICE_DUE":
@@ -200,11 +201,12 @@ _TASKS: dict[
 # Reminders and changes ------------------------------------------------------------------------------------------------
 
 
-def _about(kind: NotificationType, source_id: str, facts: Facts, rules: Rules) -> str:
+def _about(kind: str, source_id: str, facts: Facts, rules: Rules) -> str:
     if kind == "INVOICE_DUE":
         invoice = _invoice(facts, source_id)
         assert invoice is not None
-        return f"invoice {source_id} {invoice.status} over {money_text(invoice)}, due {invoice.due_on}"
+        amount = amount_of(invoice, rules.wording.of("en"))
+        return f"invoice {source_id} {invoice.status} for {amount}, due {invoice.due_on}"
     card = next((card for card in facts.pay_methods or () if str(card.pay_method_id) == source_id), None)
     if card is None or card.expires_on is None:
         return f"pay method {source_id} is not there now"
@@ -212,7 +214,7 @@ def _about(kind: NotificationType, source_id: str, facts: Facts, rules: Rules) -
     return f"card {source_id} ends with {card.expires_on}, notified {steps} days before"
 
 
-def _since(kept: Reminder | None, kind: NotificationType, rules: Rules) -> str:
+def _since(kept: Reminder | None, kind: str, rules: Rules) -> str:
     """What is kept of the reminders before, and what follows from it."""
     rule = rules.notifications.types[kind]
     if kept is None or (kept.last_sent_at is None and kept.discarded_at is None and not kept.is_waiting):

@@ -14,7 +14,6 @@ from typing import Literal
 from msgspec import Struct
 from msgspec.json import Decoder
 
-from config.types import EligibilityStatus, NotificationType, OrderStage, VerificationStatus
 from materializer.snapshot.streams import INVOICE_STATUSES
 
 LinkState = Literal["linked", "none", "dangling", "conflict"]
@@ -24,24 +23,25 @@ BillingState = Literal["linked", "none", "in_doubt"]
 class Account(Struct, frozen=True, gc=False):
     """The account: the two statuses with what belongs to them; `*_known` is the last status that was not unknown."""
 
-    eligibility_status: EligibilityStatus
-    verification_status: VerificationStatus
-    eligibility_known: EligibilityStatus | None = None
+    eligibility_status: str
+    verification_status: str
+    eligibility_known: str | None = None
     eligibility: str | None = None
     eligibility_requested_at: datetime | None = None
     eligibility_checked_at: datetime | None = None
     eligibility_notes: str | None = None
-    verification_known: VerificationStatus | None = None
+    verification_known: str | None = None
     verification_submitted_at: datetime | None = None
     verification_reviewed_at: datetime | None = None
     verification_notes: str | None = None
+    language: str | None = None
 
 
 class Order(Struct, frozen=True, gc=False):
     """An order; `stage` as in snapshot.order."""
 
     order_id: str
-    stage: OrderStage
+    stage: str
     order_number: str | None = None
     effective_on: date | None = None
     created_at: datetime | None = None
@@ -91,13 +91,14 @@ class Invoice(Struct, frozen=True, gc=False):
 
 
 class Service(Struct, frozen=True, gc=False):
-    """A service, whatever its status."""
+    """A service, whatever its status; `cancelled_as_of`: the end of the period with which it is to end, on request."""
 
     service_id: int
     status: str | None
     status_known: str | None = None
     product_name: str | None = None
     registered_on: date | None = None
+    cancelled_as_of: date | None = None
 
 
 class PayMethod(Struct, frozen=True, gc=False):
@@ -122,20 +123,20 @@ class Pending(Struct, frozen=True, gc=False):
 
     transition_id: int
     entity_id: str
-    type: NotificationType
+    type: str
 
 
 class Unresolved(Struct, frozen=True, gc=False):
     """A type and source id of which at least one notification is not resolved."""
 
-    type: NotificationType
+    type: str
     source_id: str
 
 
 class Reminder(Struct, frozen=True, gc=False):
     """How a time-driven type and source id stands: last sent, last discarded, and whether one waits in the outbox."""
 
-    type: NotificationType
+    type: str
     source_id: str
     last_sent_at: datetime | None = None
     discarded_at: datetime | None = None

@@ -6,44 +6,39 @@ Pure: facts, rules and `now` in, values out. What was sent before arrives as fac
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from datetime import datetime
+from datetime import date, datetime
 from functools import partial
 
 from msgspec import Struct
 
-from config.types import NotificationType
+from config.notifications import Tone
+from config.wording import Copy
+from materializer.rules.about import NOTHING, About, of_card, of_invoice, of_order, of_service
 from materializer.rules.calendar import today
 from materializer.rules.facts import Facts, Invoice, PayMethod, Pending, Reminder, Service, Unresolved
+from materializer.rules.prose import day, invoice_words, link, order_words, service_words
 from materializer.rules.reminders import end_of_card, next_card_reminder, next_invoice_reminder
 from materializer.rules.rules import Rules
-from materializer.rules.tasks import is_due, money_text
+from materializer.rules.tasks import is_due
 from materializer.snapshot.streams import ENDED_SERVICE, UNKNOWN
 
-ELIGIBILITY: dict[NotificationType, str] = {
-    "ELIGIBILITY_ELIGIBLE": "eligible",
-    "ELIGIBILITY_INELIGIBLE": "ineligible",
-}
-VERIFICATION: dict[NotificationType, str] = {
-    "VERIFICATION_VERIFIED": "verified",
-    "VERIFICATION_REJECTED": "rejected",
-}
-ORDER: dict[NotificationType, str] = {
-    "ORDER_APPROVED": "approved",
-    "ORDER_ACTIVATED": "activated",
-    "ORDER_FAILED": "failed",
-}
+ELIGIBILITY = {"ELIGIBILITY_ELIGIBLE": "eligible", "ELIGIBILITY_INELIGIBLE": "ineligible"}
+VERIFICATION = {"VERIFICATION_VERIFIED": "verified", "VERIFICATION_REJECTED": "rejected"}
+ORDER = {"ORDER_APPROVED": "approved", "ORDER_ACTIVATED": "activated", "ORDER_FAILED": "failed"}
 
 
 class Candidate(Struct, frozen=True, gc=False):
     """A notification decided: it goes out unless dedupe suppresses it or a gate holds it."""
 
-    type: NotificationType
+    type: str
     source_id: str
     title: str
     message: str
     action_url: str
     action_label: str | None
     window_seconds: int
+    tone: Tone
+    about: About
 
 
 class Decision(Struct, frozen=True, gc=False):
@@ -59,14 +54,14 @@ class Decision(Struct, frozen=True, gc=False):
 
 def decide(facts: Facts, rules: Rules, now: datetime, *, is_fresh: bool) -> Decision:
     """Judges one customer; `is_fresh`: WHMCS was pulled within its freshness limit, so reminders may be sent."""
-    candidates = [candidate for pending in facts.pending if (candidate := _judged(pending, facts, rules))]
+    copy = rules.copy_for(facts)
+    candidates = [candidate for pending in facts.pending if (candidate := _judged(pending, facts, rules, copy))]
     moments: list[datetime | None] = []
-    for kind, source_id, next_at, words in reminders_ahead(facts, rules, now):
-        kept = kept_of(facts, kind, source_id)
-        moment = next_at(kept)
+    for ahead in reminders_ahead(facts, rules, now):
+        moment = ahead.next_at(kept_of(facts, ahead.type, ahead.source_id))
         if moment is not None and moment <= now and is_fresh:
-            candidates.append(_candidate(kind, source_id, rules, words()))
-            moment = next_at(Reminder(kind, source_id, last_sent_at=now))
+            candidates.append(_worded(ahead.type, ahead.source_id, rules, copy, ahead.says(copy)))
+            moment = ahead.next_at(Reminder(ahead.type, ahead.source_id, last_sent_at=now))
         moments.append(moment)
     over = [unresolved for unresolved in facts.unresolved if is_over(unresolved, facts, rules, now)]
     return Decision(candidates, over, min((moment for moment in moments if moment is not None), default=None))
@@ -85,20 +80,51 @@ def is_over(unresolved: Unresolved, facts: Facts, rules: Rules, now: datetime) -
 # Transitions ----------------------------------------------------------------------------------------------------------
 
 
-def _judged(pending: Pending, facts: Facts, rules: Rules) -> Candidate | None:
+class Said(Struct, frozen=True, gc=False):
+    """What one notification says: the values of its names, what it is about, and which message fits."""
+
+    words: dict[str, str] = {}
+    about: About = NOTHING
+    variant: str | None = None
+
+
+def _judged(pending: Pending, facts: Facts, rules: Rules, copy: Copy) -> Candidate | None:
     """The notification of an observed transition; None when it is of nothing that is (still) this customer's."""
-    words = {}
     if pending.type in ORDER:
-        order = next((order for order in facts.orders or () if order.order_id == pending.entity_id), None)
-        if order is None:
-            return None
-        words = {"order_number": order.order_number or order.order_id}
+        said = _of_order(pending, facts)
     elif pending.type.startswith("CANCELLATION_"):
-        service = _service(facts, pending.entity_id)
-        if service is None or (pending.type == "CANCELLATION_SCHEDULED" and not _is_running(service)):
-            return None
-        words = {"service_name": service.product_name or f"Service {service.service_id}"}
-    return _candidate(pending.type, pending.entity_id, rules, words)
+        said = _of_service(pending, facts, copy)
+    else:
+        said = _of_account(pending, facts)
+    return None if said is None else _worded(pending.type, pending.entity_id, rules, copy, said)
+
+
+def _of_order(pending: Pending, facts: Facts) -> Said | None:
+    order = next((order for order in facts.orders or () if order.order_id == pending.entity_id), None)
+    return None if order is None else Said(order_words(order), of_order(order))
+
+
+def _of_service(pending: Pending, facts: Facts, copy: Copy) -> Said | None:
+    service = _service(facts, pending.entity_id)
+    if service is None:
+        return None
+    words = service_words(service, copy)
+    if pending.type == "CANCELLATION_COMPLETE":
+        return Said(words, of_service(service))
+    if not _is_running(service):
+        return None
+    ends_on = service.cancelled_as_of
+    if ends_on is None:
+        return Said(words, of_service(service))
+    return Said(words | {"ends_on": day(ends_on, copy.language)}, of_service(service, ends_on), "with_date")
+
+
+def _of_account(pending: Pending, facts: Facts) -> Said:
+    assert facts.account is not None
+    notes = (facts.account.verification_notes or "").strip()
+    if pending.type != "VERIFICATION_REJECTED" or not notes:
+        return Said()
+    return Said({"reviewer_notes": notes}, About(reviewer_notes=notes), "with_notes")
 
 
 def _is_running(service: Service) -> bool:
@@ -109,67 +135,85 @@ def _service(facts: Facts, source_id: str) -> Service | None:
     return next((service for service in facts.services or () if str(service.service_id) == source_id), None)
 
 
-def _candidate(kind: NotificationType, source_id: str, rules: Rules, words: dict[str, str]) -> Candidate:
-    rule = rules.notifications.types[kind]
+def _worded(kind: str, source_id: str, rules: Rules, copy: Copy, said: Said) -> Candidate:
+    rule, text = rules.notifications.types[kind], copy.notifications[kind]
+    message = text.message if said.variant is None else text.variants[said.variant]
     return Candidate(
         kind,
         source_id,
-        rule.title.format_map(words),
-        rule.message.format_map(words),
-        rule.action_url,
-        rule.action_label,
+        text.title.format_map(said.words),
+        message.format_map(said.words),
+        link(rule.action_url, said.words),
+        text.action_label,
         rule.window_hours * 3600,
+        rule.overdue_tone or rule.tone if said.variant == "overdue" else rule.tone,
+        said.about,
     )
 
 
 # Time -----------------------------------------------------------------------------------------------------------------
 
-Ahead = tuple[NotificationType, str, Callable[[Reminder | None], datetime | None], Callable[[], dict[str, str]]]
-"""A reminder that may be called for: type, source id, when next (given what was sent), and its words."""
+
+class Ahead(Struct, frozen=True, gc=False):
+    """A reminder that may be called for: of what, when next (given what was sent), and what it says."""
+
+    type: str
+    source_id: str
+    next_at: Callable[[Reminder | None], datetime | None]
+    says: Callable[[Copy], Said]
 
 
 def reminders_ahead(facts: Facts, rules: Rules, now: datetime) -> Iterator[Ahead]:
     """The reminders time may call for: of unpaid invoices with a due date, and of cards that have not expired."""
+    on = today(now, rules.zone)
     for invoice in facts.unpaid:
         if invoice.due_on is not None:
-            yield (
+            yield Ahead(
                 "INVOICE_DUE",
                 str(invoice.invoice_id),
                 partial(next_invoice_reminder, invoice, rules),
-                partial(_invoice_words, invoice),
+                partial(_of_invoice, invoice, on),
             )
     for card in facts.pay_methods or ():
         expired_at = end_of_card(card, rules)
         if expired_at is not None and now < expired_at:
-            yield (
+            yield Ahead(
                 "PAYMENT_METHOD_EXPIRING",
                 str(card.pay_method_id),
                 partial(next_card_reminder, card, rules),
-                partial(_card_words, card),
+                partial(_of_card, card),
             )
 
 
-def kept_of(facts: Facts, kind: NotificationType, source_id: str) -> Reminder | None:
+def kept_of(facts: Facts, kind: str, source_id: str) -> Reminder | None:
     """How the reminder of that type and source id stands; None: none was sent, discarded or waits."""
     return next((kept for kept in facts.reminders if kept.type == kind and kept.source_id == source_id), None)
 
 
-def _invoice_words(invoice: Invoice) -> dict[str, str]:
-    return {"invoice_number": invoice.shown_number, "amount": money_text(invoice), "due_on": str(invoice.due_on)}
+def _of_invoice(invoice: Invoice, on: date, copy: Copy) -> Said:
+    is_overdue = invoice.due_on is not None and invoice.due_on < on
+    return Said(invoice_words(invoice, copy), of_invoice(invoice), "overdue" if is_overdue else None)
 
 
-def _card_words(card: PayMethod) -> dict[str, str]:
-    digits = f"ending in {card.card_last_four}" if card.card_last_four else "on file"
-    return {"card": digits, "expires_on": str(card.expires_on)}
+def _of_card(card: PayMethod, copy: Copy) -> Said:
+    assert card.expires_on is not None
+    digits = card.card_last_four
+    words = {"pay_method_id": str(card.pay_method_id), "expires_on": day(card.expires_on, copy.language)}
+    return Said(
+        words | ({"card_last_four": digits} if digits else {}), of_card(card), None if digits else "without_digits"
+    )
 
 
 # What is over ---------------------------------------------------------------------------------------------------------
 
 
-def _is_status_another(kind: NotificationType, facts: Facts) -> bool | None:
+def _is_status_another(kind: str, facts: Facts) -> bool | None:
     assert facts.account is not None
-    status: str = facts.account.eligibility_status if kind in ELIGIBILITY else facts.account.verification_status
-    return None if status == UNKNOWN else status != (ELIGIBILITY | VERIFICATION)[kind]
+    if kind in ELIGIBILITY:
+        status, notified = facts.account.eligibility_status, ELIGIBILITY[kind]
+    else:
+        status, notified = facts.account.verification_status, VERIFICATION[kind]
+    return None if status == UNKNOWN else status != notified
 
 
 def _is_order_elsewhere(unresolved: Unresolved, facts: Facts) -> bool | None:

@@ -8,9 +8,11 @@ from hashlib import blake2b
 from zoneinfo import ZoneInfo
 
 from config.notifications import NotificationRules
-from config.tasks import TaskCopies
+from config.tasks import TaskRules
+from config.wording import Copy, Wording
+from materializer.rules.facts import Facts
 
-RULES_VERSION = 2
+RULES_VERSION = 3
 """Raised with every change of the code that gives a document other bytes for the same facts."""
 
 
@@ -19,14 +21,25 @@ class Rules:
     """What documents and notifications are judged by. `zone` is the business time zone."""
 
     notifications: NotificationRules
-    tasks: TaskCopies
+    tasks: TaskRules
     zone: ZoneInfo
+    wording: Wording
 
     @cached_property
     def version(self) -> str:
         """12 hex digits over the code's version, the wording, the thresholds and the zone."""
-        parts = (str(RULES_VERSION), self.notifications.model_dump_json(), self.tasks.model_dump_json(), self.zone.key)
+        parts = (
+            str(RULES_VERSION),
+            self.notifications.model_dump_json(),
+            self.tasks.model_dump_json(),
+            self.zone.key,
+            self.wording.as_text(),
+        )
         return blake2b("\n".join(parts).encode(), digest_size=6).hexdigest()
+
+    def copy_for(self, facts: Facts) -> Copy:
+        """The words for a customer, in the language the account names, or else the default one."""
+        return self.wording.of(facts.account.language if facts.account else None)
 
     @property
     def due_days(self) -> int:

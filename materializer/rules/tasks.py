@@ -1,36 +1,27 @@
-"""The dashboard's to-do list: which tasks a customer has, in order, with wording from the data file."""
+"""The dashboard's to-do list: which tasks a customer has, in order, worded in the customer's language."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
-from decimal import Decimal
 
-from msgspec import UNSET, Struct, UnsetType
+from msgspec import Struct
 
-from config.tasks import TaskCopy
-from config.types import TaskType, Tone
+from config.notifications import Tone
+from config.tasks import TaskRule, TaskRules
+from config.wording import Copy
+from materializer.rules.about import NOTHING, About, of_invoice, of_order
 from materializer.rules.facts import Facts, Invoice, Order
+from materializer.rules.prose import invoice_words, link, order_words
 from materializer.rules.rules import Rules
-
-
-class About(Struct, frozen=True, gc=False, rename="camel"):
-    """What a task is about; what does not apply is left out."""
-
-    invoice_id: int | UnsetType = UNSET
-    order_id: str | UnsetType = UNSET
-    order_number: str | UnsetType = UNSET
-    due_date: date | UnsetType = UNSET
-    amount: str | UnsetType = UNSET
-    currency: str | UnsetType = UNSET
-    other_invoices: int | UnsetType = UNSET
 
 
 class Task(Struct, frozen=True, gc=False, rename="camel"):
     """One task, in the order of the published schema."""
 
     id: str
-    type: TaskType
+    type: str
     priority: int
     tone: Tone
     title: str
@@ -40,23 +31,46 @@ class Task(Struct, frozen=True, gc=False, rename="camel"):
     about: About
 
 
-NOTHING = About()
+@dataclass(frozen=True, slots=True)
+class _Writer:
+    """Writes tasks in one language."""
+
+    rules: TaskRules
+    copy: Copy
+
+    def task(
+        self,
+        task_id: str,
+        kind: str,
+        priority: int,
+        about: About = NOTHING,
+        words: Mapping[str, str] | None = None,
+        *,
+        said: str | None = None,
+    ) -> Task:
+        """A task worded as its type, or as `said`."""
+        rule: TaskRule = getattr(self.rules, said or kind)
+        copy = self.copy.tasks[said or kind]
+        title, description, url = copy.title, copy.description, rule.action_url
+        if words is not None:
+            title, description, url = title.format_map(words), description.format_map(words), link(url, words)
+        return Task(task_id, kind, priority, rule.tone, title, description, copy.action_label, url, about)
 
 
 def tasks_of(facts: Facts, rules: Rules, today: date) -> list[Task]:
     """The tasks in order of priority, then due date, then id. What is not known gives no task."""
-    copies = rules.tasks
-    tasks = _invoice_due(facts.unpaid, rules, today)
+    write = _Writer(rules.tasks, rules.copy_for(facts))
+    tasks = _invoice_due(facts.unpaid, rules, today, write)
     if payment_method_count(facts) == 0:
-        tasks.append(_task("add-payment-method", "add_payment_method", 2, copies.add_payment_method))
-    tasks += [_order_in_progress(order, copies.order_in_progress) for order in orders_in_progress(facts)]
+        tasks.append(write.task("add-payment-method", "add_payment_method", 2))
+    tasks += [_order_in_progress(order, write) for order in orders_in_progress(facts)]
     assert facts.account is not None
     if facts.account.eligibility_status == "pending":
-        tasks.append(_task("eligibility-pending", "eligibility_pending", 4, copies.eligibility_pending))
+        tasks.append(write.task("eligibility-pending", "eligibility_pending", 4))
     if facts.account.verification_status == "rejected":
-        tasks.append(_task("verification-rejected", "verification_rejected", 5, copies.verification_rejected))
+        tasks.append(write.task("verification-rejected", "verification_rejected", 5))
     if not tasks and _is_new_here(facts):
-        tasks.append(_task("onboarding", "onboarding", 6, copies.onboarding))
+        tasks.append(write.task("onboarding", "onboarding", 6))
     return tasks
 
 
@@ -75,18 +89,7 @@ def is_due(invoice: Invoice, due_days: int, today: date) -> bool:
     return invoice.is_unpaid and invoice.due_on is not None and (invoice.due_on - today).days <= due_days
 
 
-def amount_text(amount: Decimal) -> str:
-    """The digits the source wrote, without exponent: "3300.00"."""
-    return format(amount, "f")
-
-
-def money_text(invoice: Invoice) -> str:
-    """An amount for people: "3300.00 JPY"; "?" where the source gave none."""
-    amount = "?" if invoice.total is None else amount_text(invoice.total)
-    return f"{amount} {invoice.currency}" if invoice.currency else amount
-
-
-def _invoice_due(unpaid: Sequence[Invoice], rules: Rules, today: date) -> list[Task]:
+def _invoice_due(unpaid: Sequence[Invoice], rules: Rules, today: date, write: _Writer) -> list[Task]:
     due = [
         (invoice.due_on, invoice.invoice_id, invoice) for invoice in unpaid if is_due(invoice, rules.due_days, today)
     ]
@@ -94,39 +97,16 @@ def _invoice_due(unpaid: Sequence[Invoice], rules: Rules, today: date) -> list[T
         return []
     due_on, invoice_id, invoice = min(due)
     assert due_on is not None
-    copy = rules.tasks.invoice_overdue if due_on < today else rules.tasks.invoice_due
-    about = About(
-        invoice_id=invoice_id,
-        due_date=due_on,
-        amount=UNSET if invoice.total is None else amount_text(invoice.total),
-        currency=invoice.currency or UNSET,
-        other_invoices=len(due) - 1,
-    )
-    words = {"invoice_number": invoice.shown_number, "amount": money_text(invoice), "due_on": due_on.isoformat()}
-    return [_task(f"invoice-{invoice_id}", "invoice_due", 1, copy, about, words)]
+    said = "invoice_overdue" if due_on < today else "invoice_due"
+    about, words = of_invoice(invoice, len(due) - 1), invoice_words(invoice, write.copy)
+    return [write.task(f"invoice-{invoice_id}", "invoice_due", 1, about, words, said=said)]
 
 
-def _order_in_progress(order: Order, copy: TaskCopy) -> Task:
-    about = About(order_id=order.order_id, order_number=order.order_number or UNSET)
-    words = {"order_number": order.order_number or order.order_id}
-    return _task(f"order-{order.order_id}", "order_in_progress", 3, copy, about, words)
+def _order_in_progress(order: Order, write: _Writer) -> Task:
+    return write.task(f"order-{order.order_id}", "order_in_progress", 3, of_order(order), order_words(order))
 
 
 def _is_new_here(facts: Facts) -> bool:
     """Known to have no service at all (nobody has one without a client), and no order but drafts."""
     has_no_service = facts.billing_state == "none" or facts.services == []
     return has_no_service and facts.orders is not None and all(order.stage == "draft" for order in facts.orders)
-
-
-def _task(
-    task_id: str,
-    kind: TaskType,
-    priority: int,
-    copy: TaskCopy,
-    about: About = NOTHING,
-    words: dict[str, str] | None = None,
-) -> Task:
-    title, description = copy.title, copy.description
-    if words:
-        title, description = title.format_map(words), description.format_map(words)
-    return Task(task_id, kind, priority, copy.tone, title, description, copy.action_label, copy.action_url, about)

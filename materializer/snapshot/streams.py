@@ -92,6 +92,7 @@ ACCOUNT = Stream(
         "whmcs_client_id": "integer",
         "account_number": "text",
         "portal_user_id": "text",
+        "language": "text",
         "created_at": "instant",
         "modified_at": "instant",
     },

@@ -88,7 +88,9 @@ def filled(bench: Bench, customers: int) -> Iterator[Ground]:
             update={"flood_gate": FloodGate(floor=10**9, factor=1000, days=30)}
         )
         engine = connect(settings)
-        ground = Ground(url, engine, customers, Rules(notifications, files.tasks, ZoneInfo("Asia/Tokyo")))
+        ground = Ground(
+            url, engine, customers, Rules(notifications, files.tasks, ZoneInfo("Asia/Tokyo"), files.wording)
+        )
         bench.say(f"filling the snapshot with {customers:,} customers")
         try:
             for statement in STATEMENTS.read_text().split(";\n"):

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import jwt
 import pytest
 from sqlalchemy import text
 
+from config import wording
 from config.database import LiveDatabase
 from config.settings import Settings
 from config.tables import load
@@ -38,8 +40,8 @@ REST = (
 
 def reworded(said: str) -> Rules:
     """The same rules with other words for one task."""
-    copy = RULES.tasks.eligibility_pending.model_copy(update={"description": said})
-    return Rules(RULES.notifications, RULES.tasks.model_copy(update={"eligibility_pending": copy}), RULES.zone)
+    words = wording.load("en", tasks={"eligibility_pending": {None: wording.TaskWords(description=said)}})
+    return Rules(RULES.notifications, RULES.tasks, RULES.zone, words)
 
 
 @pytest.fixture
@@ -122,7 +124,9 @@ def test_the_api_serves_old_or_new_throughout(filled: LiveDatabase, database_url
     """Ten changes of copy, rebuilt under load: every answer is 200 with one of the wordings, and nobody is notified."""
     wordings = [f"We are looking into it for the {number}. time." for number in range(10)]
     before = rest(filled)
-    with Portal(database_url, frozenset([*wordings, RULES.tasks.eligibility_pending.description])) as portal:
+    with Portal(
+        database_url, frozenset([*wordings, RULES.wording.of("en").tasks["eligibility_pending"].description])
+    ) as portal:
         for number, said in enumerate(wordings):
             done = rebuild(filled, reworded(said), At(100 + number, NOW), Batching(7))
             assert (60, 60, 0, 0) == (done.customers, done.changed, done.added, done.removed)
@@ -144,7 +148,7 @@ def test_a_report_comes_first_and_touches_nothing(filled: LiveDatabase) -> None:
 def test_status_tells_of_rows_that_other_rules_made(filled: LiveDatabase) -> None:
     """After a change of copy all rows are of another version, until they are rebuilt."""
     changed = program("Soon.")
-    rebuilt = Rules(changed.tables.notifications, changed.tables.tasks, changed.settings.zone)
+    rebuilt = Rules(changed.tables.notifications, changed.tables.tasks, changed.settings.zone, changed.tables.wording)
     assert [{"count": 60, "ofOtherRules": 60}, "60 of 60 documents are of other rules"] == told_by_status(
         filled, changed
     )
@@ -155,7 +159,7 @@ def test_status_tells_of_rows_that_other_rules_made(filled: LiveDatabase) -> Non
 def program(said: str) -> Program:
     settings = Settings(_env_file=None)  # type: ignore[call-arg]
     tables = load(settings)
-    return Program(settings, type(tables)(tables.mapping, tables.notifications, reworded(said).tasks, tables.schedule))
+    return Program(settings, replace(tables, wording=reworded(said).wording))
 
 
 def told_by_status(database: LiveDatabase, program: Program) -> list[object]:

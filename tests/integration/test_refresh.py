@@ -195,7 +195,7 @@ def test_dedupe_swallows_within_the_window_and_says_so(filled: LiveDatabase) -> 
 def narrow() -> Rules:
     """Rules whose flood gate lets none through at first."""
     gate = RULES.notifications.flood_gate.model_copy(update={"floor": 0})
-    return Rules(RULES.notifications.model_copy(update={"flood_gate": gate}), RULES.tasks, RULES.zone)
+    return Rules(RULES.notifications.model_copy(update={"flood_gate": gate}), RULES.tasks, RULES.zone, RULES.wording)
 
 
 def test_a_flood_is_held_and_released_once(filled: LiveDatabase, narrow: Rules) -> None:

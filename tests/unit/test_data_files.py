@@ -18,7 +18,7 @@ def test_the_packaged_files_are_sound() -> None:
     assert (1, 24) == (rules.types["ORDER_FAILED"].window_hours, rules.types["INVOICE_DUE"].window_hours)
     assert "WHMCS_Client_Id__c" == fields.load().account.whmcs_client_id
     assert {"sync-salesforce", "sync-whmcs", "refresh", "prune"} == set(schedule.load().jobs)
-    assert tasks.load().onboarding.title
+    assert "neutral" == tasks.load().onboarding.tone
 
 
 def test_the_faults_of_all_files_are_named_together(tmp_path: Path) -> None:
@@ -42,9 +42,8 @@ def test_a_missing_file_is_named() -> None:
 
 def test_a_name_in_braces_that_is_not_offered_is_refused(tmp_path: Path) -> None:
     """A misspelt {name} must not reach a customer."""
-    packaged = Path(notifications.__file__).with_name("notifications.toml").read_text(encoding="utf-8")
     replaced = tmp_path / "notifications.toml"
-    replaced.write_text(packaged.replace("{order_number}", "{ordernumber}"), encoding="utf-8")
+    replaced.write_text('[types.ORDER_FAILED]\nmessage = "Order {ordernumber} failed."\n', encoding="utf-8")
     with pytest.raises(SettingsError, match="ordernumber"):
         notifications.load(replaced)
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import to_builtins
 
 from materializer.rules.facts import Facts, Unresolved
 from materializer.rules.notifications import Decision, decide, is_over
@@ -194,5 +195,66 @@ def test_when_it_is_over(expected: bool | None, stands: Unresolved, known: Facts
 def test_wording_comes_from_the_data_file() -> None:
     """Title, message, link and window as the file says, with the values filled in."""
     (told_of,) = decision(due()).candidates
-    assert told_of.message == "Invoice 1042 over 3300.00 JPY is due on 2026-03-10."
+    assert told_of.message == "Invoice 1042 for ¥3,300 is due on March 10, 2026."
     assert (86400, "/account/billing/invoices") == (told_of.window_seconds, told_of.action_url)
+
+
+def said(known: Facts, **given: Any) -> tuple[str, str]:
+    (one,) = decide(known, rules(**given), NOON, is_fresh=True).candidates
+    return one.message, one.tone
+
+
+def test_an_overdue_invoice_is_spoken_of_in_the_past() -> None:
+    """Due today is due; due yesterday was due, and is critical. The title stays that of the seed."""
+    assert ("Invoice 1042 for ¥3,300 is due on March 10, 2026.", "warning") == said(due())
+    expected = "Invoice 1042 for ¥3,300 was due on March 9, 2026. Please pay it as soon as you can."
+    assert (expected, "critical") == said(due(date(2026, 3, 9)))
+    assert ["Invoice due"] == [one.title for one in decision(due(date(2026, 3, 9))).candidates]
+
+
+def test_data_travels_beside_the_words() -> None:
+    """Ids, names, amounts and dates that apply, and nothing else."""
+    invoiced = decision(due(date(2026, 3, 9), account=account())).candidates[0]
+    expected = {"invoiceId": 1042, "dueDate": "2026-03-09", "amount": "3300.00", "currency": "JPY"}
+    assert expected == to_builtins(invoiced.about)
+    expiring = decision(facts(pay_methods=[card(expires_on=date(2026, 3, 31))])).candidates[0]
+    assert {"payMethodId": 3, "cardLastFour": "4242", "expiresOn": "2026-03-31"} == to_builtins(expiring.about)
+    ordered = facts(orders=[order(stage="failed")], pending=[pending("ORDER_FAILED", ORDER_ID)])
+    assert {"orderId": ORDER_ID, "orderNumber": "00000100"} == to_builtins(decision(ordered).candidates[0].about)
+
+
+def test_a_rejection_carries_the_message_of_the_reviewer() -> None:
+    """In words and as data where there is one; else the plain message."""
+    rejected = account(verification_status="rejected", verification_notes=" The photo is {blurred}. ")
+    (one,) = decision(facts(account=rejected, pending=[pending("VERIFICATION_REJECTED")])).candidates
+    assert "“The photo is {blurred}.”" in one.message
+    assert {"reviewerNotes": "The photo is {blurred}."} == to_builtins(one.about)
+    (plain,) = decision(facts(pending=[pending("VERIFICATION_REJECTED")])).candidates
+    assert "We could not verify your residence card. Please submit it again." == plain.message
+
+
+def test_a_cancellation_says_when_it_takes_effect() -> None:
+    """The end of the period where the request waits for it; an immediate one has no date."""
+    wanted = [pending("CANCELLATION_SCHEDULED", 7)]
+    (dated,) = decision(facts(services=[service(cancelled_as_of=date(2026, 3, 31))], pending=wanted)).candidates
+    assert "We received the cancellation request for Home Internet. It ends on March 31, 2026." == dated.message
+    assert {"serviceId": 7, "serviceName": "Home Internet", "endsOn": "2026-03-31"} == to_builtins(dated.about)
+    (plain,) = decision(facts(services=[service(product_name=None)], pending=wanted)).candidates
+    assert "We received the cancellation request for service 7." == plain.message
+
+
+def test_words_are_in_the_customers_language() -> None:
+    """The account's language, else that of the rules; money and dates as it writes them."""
+    expected = "請求書 1042（¥3,300）のお支払い期限は2026年3月10日です。"
+    assert expected == said(due(account=account(language="ja")))[0]
+    assert expected == said(due(), language="ja")[0]
+    assert expected != said(due(account=account(language="en")), language="ja")[0]
+
+
+def test_links_take_names_escaped() -> None:
+    """What stands in braces is one part of a path, whatever it holds."""
+    made = decision(due(), action_url="/account/billing/invoices/{invoice_id}?number={invoice_number}").candidates
+    assert ["/account/billing/invoices/1042?number=1042"] == [one.action_url for one in made]
+    odd = facts(invoices=[invoice(due_on=date(2026, 3, 10), invoice_number="A/B 1&c=é")])
+    made = decision(odd, action_url="/pay/{invoice_number}").candidates
+    assert ["/pay/A%2FB%201%26c%3D%C3%A9"] == [one.action_url for one in made]

@@ -65,7 +65,7 @@ def test_one_task_speaks_of_the_earliest_invoice_and_counts_the_others() -> None
     due = [invoice(9, due_on=date(2026, 3, 9)), invoice(8, due_on=date(2026, 3, 9)), invoice(1, due_on=TODAY)]
     (task,) = tasks(facts(invoices=[*due, invoice(2)]))
     assert (8, 2, "3300.00") == (task.about.invoice_id, task.about.other_invoices, task.about.amount)
-    assert task.description == "Invoice 8 over 3300.00 JPY was due on 2026-03-09."
+    assert task.description == "Invoice 8 for ¥3,300 was due on March 9, 2026."
 
 
 def test_a_pay_method_is_asked_for_only_when_known_to_be_missing() -> None:

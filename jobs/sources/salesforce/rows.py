@@ -9,6 +9,7 @@ from typing import Any
 import pyarrow as pa
 
 from config.fields import AccountFilter, FieldMapping, OrderWords
+from config.wording import language_of
 from jobs.sources import columns
 from jobs.sources.columns import Column, Parser
 from materializer.snapshot.pulls import SetAsideRecord
@@ -68,6 +69,7 @@ def _account(mapping: FieldMapping) -> SalesforceStream:
         ("whmcs_client_id", fields.whmcs_client_id if link.held_by == "account" else None, columns.link),
         ("account_number", "AccountNumber" if by_number else None, columns.text),
         ("portal_user_id", fields.portal_user_id, columns.text),
+        ("language", fields.language, _languages),
         ("created_at", "CreatedDate", columns.instant),
         ("modified_at", "SystemModstamp", columns.instant),
         ("filter", mapping.account_filter.field if mapping.account_filter else None, columns.text),
@@ -99,6 +101,11 @@ def _account_deriver(mapping: FieldMapping) -> Callable[[pa.Table], pa.Table]:
         )
 
     return derive
+
+
+def _languages(values: Sequence[Any]) -> columns.Parsed:
+    """The language each value begins with; a value of another kind or language is none, and no fault of its record."""
+    return pa.array([language_of(str(value)) if value else None for value in values], pa.string()), {}
 
 
 def _meanings(words: Mapping[str, Sequence[str]], when_null: str) -> dict[str | None, str]:

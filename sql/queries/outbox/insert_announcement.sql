@@ -5,11 +5,12 @@
 -- :action_url      as sent
 -- :action_label    as sent
 -- :window_seconds  length of the dedupe window
+-- :tone            as sent
 -- :now             instant of the run
 -- :run_id          the run
 -- :customer_ids    Account ids of those listed; null: everybody
 insert into pipeline.notification_outbox (
-    customer_id, type, source_id, title, message, action_url, action_label, window_seconds, decided_at, run_id
+    customer_id, type, source_id, title, message, action_url, action_label, window_seconds, tone, decided_at, run_id
 )
 select
     me_status.customer_id,
@@ -20,6 +21,7 @@ select
     cast(:action_url as text),
     cast(:action_label as text),
     cast(:window_seconds as integer),
+    cast(:tone as text),
     cast(:now as timestamptz),
     cast(:run_id as bigint)
 from me_status

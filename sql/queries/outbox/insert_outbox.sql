@@ -7,6 +7,8 @@
 -- :action_urls     URL of each
 -- :action_labels   label of each
 -- :window_seconds  dedupe window of each
+-- :tones           tone of each
+-- :abouts          JSON of what each is about
 -- :now             instant of the run
 -- :run_id          the run
 with decided as (
@@ -21,13 +23,18 @@ with decided as (
         cast(:messages as text[]),
         cast(:action_urls as text[]),
         cast(:action_labels as text[]),
-        cast(:window_seconds as integer[])
-    ) as decided (customer_id, type, source_id, title, message, action_url, action_label, window_seconds)
+        cast(:window_seconds as integer[]),
+        cast(:tones as text[]),
+        cast(:abouts as text[])
+    ) as decided (
+        customer_id, type, source_id, title, message, action_url, action_label, window_seconds, tone, about
+    )
 ),
 
 put as (
     insert into pipeline.notification_outbox (
-        customer_id, type, source_id, title, message, action_url, action_label, window_seconds, decided_at, run_id
+        customer_id, type, source_id, title, message, action_url, action_label, window_seconds, tone, about,
+        decided_at, run_id
     )
     select
         decided.customer_id,
@@ -38,6 +45,8 @@ put as (
         decided.action_url,
         decided.action_label,
         decided.window_seconds,
+        decided.tone,
+        cast(decided.about as json),
         cast(:now as timestamptz),
         cast(:run_id as bigint)
     from decided

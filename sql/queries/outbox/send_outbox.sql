@@ -1,4 +1,4 @@
--- Sends the next of a run's notifications, each at most once per dedupe window; returns sent and suppressed by type.
+-- Sends the next of a run's notifications, each at most once per dedupe window; a reminder resolves its older ones.
 -- :run_id   the run
 -- :is_held  whether to send held ones or free ones
 -- :batch    how many at most
@@ -35,7 +35,7 @@ passed as (
 
 sent as (
     insert into notification (
-        customer_id, type, source_id, title, message, action_url, action_label, created_at, run_id
+        customer_id, type, source_id, title, message, action_url, action_label, tone, about, created_at, run_id
     )
     select
         batch.customer_id,
@@ -45,6 +45,8 @@ sent as (
         batch.message,
         batch.action_url,
         batch.action_label,
+        batch.tone,
+        batch.about,
         cast(:now as timestamptz),
         batch.run_id
     from batch
@@ -54,6 +56,18 @@ sent as (
             and passed.type = batch.type
             and passed.source_id = batch.source_id
     returning type
+),
+
+reminded_again as (
+    update notification
+    set resolved_at = cast(:now as timestamptz)
+    from passed
+    where
+        passed.type in ('INVOICE_DUE', 'PAYMENT_METHOD_EXPIRING')
+        and notification.customer_id = passed.customer_id
+        and notification.type = passed.type
+        and notification.source_id = passed.source_id
+        and notification.resolved_at is null
 ),
 
 suppressed as (

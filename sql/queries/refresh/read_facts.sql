@@ -48,7 +48,8 @@ select
                     account.verification_known,
                     account.verification_submitted_at,
                     account.verification_reviewed_at,
-                    account.verification_notes
+                    account.verification_notes,
+                    account.language
                 from snapshot.account
                 where account.account_id = customer.customer_id and customer.state is not null
             ) as account_fact
@@ -128,7 +129,11 @@ select
                     service.status,
                     service.status_known,
                     service.product_name,
-                    service.registered_on
+                    service.registered_on,
+                    case when exists (
+                        select 1 from snapshot.cancellation
+                        where cancellation.service_id = service.service_id and cancellation.kind = 'End of Billing Period'
+                    ) then service.next_due_on end as cancelled_as_of
                 from snapshot.service
                 where service.client_id = customer.client_id
                 order by service.service_id

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 from sqlalchemy import Engine, text
 
-from config import fields, notifications, schedule, tasks
+from config import fields, notifications, schedule, tasks, wording
 from config.database import LiveDatabase, rehearsal
 from config.tables import Tables
 from jobs.runs import ledger, prune, sync
@@ -135,7 +135,7 @@ class Truth(RuleBasedStateMachine):
         self.world = World(start, zone, server_zone, link)
         self.model = Reference(zone, server_zone, settings)
         self.tables = tables_for(settings, link)
-        self.rules_in_force = Rules(self.tables.notifications, self.tables.tasks, zone)
+        self.rules_in_force = Rules(self.tables.notifications, self.tables.tasks, zone, self.tables.wording)
         self.feed = Feed(self.tables.mapping, server_zone)
         for event in (World.account, World.client, World.invoice, World.service, World.card, World.order):
             for pick in range(4):
@@ -371,4 +371,5 @@ def tables_for(settings: dict[str, Any], link: str) -> Tables:
         packaged.model_copy(update={"types": types, "flood_gate": gate}),
         tasks.load(),
         timing.model_copy(update=sizes),
+        wording.load(),
     )

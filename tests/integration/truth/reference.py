@@ -398,6 +398,10 @@ class Reference:
                 continue
             customer, kind, source = key
             self.last_sent[key] = now
+            if kind in ("INVOICE_DUE", "PAYMENT_METHOD_EXPIRING"):
+                for older in self.notifications:
+                    if (older["customer"], older["type"], older["source"]) == key:
+                        older["resolved"] = True
             one = {"customer": customer, "type": kind, "source": source, "created": now, "resolved": False}
             self.notifications.append(one)
             counted = self.sent_counts.setdefault((run, kind), [now, 0])

@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo
 CONFIG = Path(__file__).resolve().parents[3] / "config"
 TASKS = tomllib.loads((CONFIG / "tasks.toml").read_text())
 NOTIFICATIONS = tomllib.loads((CONFIG / "notifications.toml").read_text())
+COPY = tomllib.loads((CONFIG / "copy" / "en.toml").read_text())
 FIELDS = tomllib.loads((CONFIG / "fields.toml").read_text())
 ENDED = ("Cancelled", "Terminated")
 WAS_ACTIVE = ("Active", "Suspended", "Completed", "Terminated")
@@ -176,7 +177,10 @@ def invoice_task(due: list[dict[str, Any]], today: date) -> dict[str, Any]:
     if first["currency"]:
         about["currency"] = first["currency"]
     about["otherInvoices"] = len(due) - 1
-    words = {"invoice_number": first["number"] or first["id"], "amount": money(first), "due_on": first["due"]}
+    if first["number"]:
+        about["invoiceNumber"] = first["number"]
+    amount = money(first) or COPY["words"]["unknown_amount"]
+    words = {"invoice_number": first["number"] or first["id"], "amount": amount, "due_on": f"{first['due']:%B %-d, %Y}"}
     copy = "invoice_overdue" if first["due"] < today else "invoice_due"
     return task(f"invoice-{first['id']}", "invoice_due", 1, about, words, copy)
 
@@ -185,25 +189,34 @@ def task(
     task_id: str, kind: str, priority: int, about: dict[str, Any], words: dict[str, Any], copy: str | None = None
 ) -> dict[str, Any]:
     """A task with the wording of the data file."""
-    text = TASKS[copy or kind]
+    rule, text = TASKS[copy or kind], COPY["tasks"][copy or kind]
     return {
         "id": task_id,
         "type": kind,
         "priority": priority,
-        "tone": text["tone"],
+        "tone": rule["tone"],
         "title": text["title"].format(**words),
         "description": text["description"].format(**words),
         "actionLabel": text["action_label"],
-        "actionUrl": text["action_url"],
+        "actionUrl": rule["action_url"],
         "about": about,
     }
 
 
-def money(invoice: dict[str, Any]) -> str:
-    """An amount for people."""
+SIGNS = {"JPY": "¥", "USD": "$", "EUR": "€", "GBP": "£"}
+
+
+def money(invoice: dict[str, Any]) -> str | None:
+    """An amount for people: "¥3,300", "$33.00"; None where there is none."""
     total: Decimal | None = invoice["total"]
-    amount = "?" if total is None else f"{total:f}"
-    return f"{amount} {invoice['currency']}" if invoice["currency"] else amount
+    if total is None:
+        return None
+    currency = invoice["currency"]
+    if not currency:
+        return f"{total:,f}"
+    is_whole_yen = currency == "JPY" and total == int(total)
+    text = f"{abs(total):,.0f}" if is_whole_yen else f"{abs(total):,.2f}"
+    return ("-" if total < 0 else "") + SIGNS[currency] + text
 
 
 def activity(known: dict[str, Any], zone: ZoneInfo) -> list[dict[str, Any]]:
@@ -213,6 +226,7 @@ def activity(known: dict[str, Any], zone: ZoneInfo) -> list[dict[str, Any]]:
     def add(kind: str, related: Any, verb: str, title: str, description: str | None, at: datetime | None) -> None:
         if at is None:
             return
+        at = at.replace(microsecond=at.microsecond // 1000 * 1000)
         entry = {
             "id": f"{kind}-{related}-{verb}",
             "type": f"{kind}_{verb}",

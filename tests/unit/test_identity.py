@@ -1,4 +1,4 @@
-"""Salesforce ids in 15 and 18 characters."""
+"""From a token's subject to an account id."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from config.salesforce_id import completed
+from readapi.identity import account_id_of
 
 
 @pytest.mark.parametrize(
@@ -19,8 +19,8 @@ from config.salesforce_id import completed
 )
 def test_fifteen_characters_get_their_checksum(eighteen, fifteen):
     """The check values of salesforce-api 9.2."""
-    assert eighteen == completed(fifteen)
-    assert eighteen == completed(eighteen)
+    assert eighteen == account_id_of(fifteen)
+    assert eighteen == account_id_of(eighteen)
 
 
 @pytest.mark.parametrize(
@@ -28,12 +28,12 @@ def test_fifteen_characters_get_their_checksum(eighteen, fifteen):
 )
 def test_what_is_not_formed_like_an_id_is_none(subject):
     """Neither 15 nor 18 ASCII letters and digits: no Account id."""
-    assert completed(subject) is None
+    assert account_id_of(subject) is None
 
 
 @given(st.text("ABYZabyz019", min_size=15, max_size=15), st.text("ABYZabyz019", min_size=15, max_size=15))
 def test_two_ids_never_meet(one, other):
     """Ids that differ, be it in case alone, stay apart, and differ even when case is lost afterwards."""
     if one != other:
-        assert completed(one) != completed(other)
-        assert str(completed(one)).lower() != str(completed(other)).lower()
+        assert account_id_of(one) != account_id_of(other)
+        assert str(account_id_of(one)).lower() != str(account_id_of(other)).lower()
