@@ -16,7 +16,7 @@ import stamina
 from sqlalchemy import Connection, Engine, create_engine
 from sqlalchemy.exc import DBAPIError
 
-from config.errors import MeStatusError
+from config.errors import DatabaseAway, MeStatusError
 from config.settings import Settings
 
 Result = TypeVar("Result")
@@ -81,14 +81,14 @@ def rehearsal(engine: Engine) -> Iterator[RehearsalDatabase]:
 def connect(settings: Settings, *, pool_size: int = 8) -> Engine:
     """An engine on the configured server: UTC, named me-status, with bounded waits.
 
-    Raises MeStatusError when the server cannot be reached or is older than PostgreSQL 15.
+    Raises DatabaseAway when the server cannot be reached, MeStatusError when it is older than PostgreSQL 15.
     """
     engine = open_engine(database_url(settings), pool_size=pool_size)
     try:
         with engine.connect() as connection:
             version = connection.connection.driver_connection.info.server_version  # type: ignore[union-attr]
     except DBAPIError as error:
-        raise MeStatusError(f"the database cannot be reached: {str(error.orig).strip()}; check DATABASE_URL") from None
+        raise DatabaseAway(f"the database cannot be reached: {str(error.orig).strip()}; check DATABASE_URL") from None
     if version < OLDEST_SERVER:
         raise MeStatusError(f"the database is PostgreSQL {version // 10000}; 15 or later is needed")
     return engine

@@ -13,3 +13,7 @@ class SettingsError(MeStatusError):
     def __init__(self, faults: list[str]) -> None:
         self.faults = faults
         super().__init__("\n".join(faults))
+
+
+class DatabaseAway(MeStatusError):  # noqa: N818 (named by what happened)
+    """The database does not answer; it may later."""

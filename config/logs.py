@@ -7,6 +7,7 @@ import re
 import sys
 import traceback
 from typing import Any
+from urllib.parse import unquote
 
 import structlog
 from pydantic import SecretStr
@@ -31,6 +32,15 @@ PATTERNS = (
 SHORTEST_SECRET = 6
 ROOMS = ("me_status", "config", "sql", "materializer", "jobs", "readapi")
 """Loggers of ours, which speak from info on; those of libraries from warnings on."""
+
+AS_OURS: dict[str, Any] = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {},
+    "handlers": {},
+    "loggers": {"_granian": {"handlers": [], "level": "INFO", "propagate": True}},
+}
+"""For a server that sets logging up by itself (logging.config's form): it speaks through our handler."""
 
 _known_secrets: set[str] = set()
 
@@ -106,11 +116,13 @@ def hide_secrets(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
 
 
 def remember_secrets(settings: Settings) -> None:
-    """From now on the values of these settings' secrets are hidden by `scrub`."""
-    for name in type(settings).model_fields:
-        value = getattr(settings, name)
-        if isinstance(value, SecretStr) and len(value.get_secret_value()) >= SHORTEST_SECRET:
-            _known_secrets.add(value.get_secret_value())
+    """From now on the values of these settings' secrets are hidden by `scrub`, the database's password among them."""
+    values = (getattr(settings, name) for name in type(settings).model_fields)
+    secrets = [value.get_secret_value() for value in values if isinstance(value, SecretStr)]
+    given = re.search(r"://[^:@]*:(.+)@", settings.database_url or "")
+    if given:
+        secrets += [given[1], unquote(given[1])]
+    _known_secrets.update(secret for secret in secrets if len(secret) >= SHORTEST_SECRET)
 
 
 def _scrubbed(value: Any) -> Any:

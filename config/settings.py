@@ -34,6 +34,11 @@ Secret = Annotated[SecretStr | None, BeforeValidator(_empty_is_unset)]
 File = Annotated[Path | None, BeforeValidator(_empty_is_unset)]
 
 
+SHORTEST_SECRET = 32
+"""Bytes of the secrets we hand out ourselves: what HS256 asks for (RFC 7518, section 3.2), and nobody guesses."""
+LONGEST_TOKEN_HOURS = 24.0
+
+
 class Settings(BaseSettings):
     """Every setting of the contract, frozen. Field names are the environment names in lower case."""
 
@@ -69,6 +74,9 @@ class Settings(BaseSettings):
     me_status_jwks_url: Text = None
     me_status_jwt_issuer: Text = None
     me_status_jwt_audience: Text = None
+    me_status_jwks_max_age_hours: float = Field(default=24, gt=0)
+    me_status_token_max_hours: float | None = Field(default=None, ge=0)
+    me_status_requests_per_minute: int = Field(default=1200, ge=0)
     me_status_ops_token: Secret = None
     me_status_hook_secret: Secret = None
     me_status_executor: str = "threads"
@@ -88,6 +96,10 @@ class Settings(BaseSettings):
         if value is not None and urlsplit(value).scheme not in ("postgresql", "postgres", "postgresql+psycopg"):
             raise ValueError(
                 "is not a postgresql:// URL; write postgresql://user@host/database, or unset it for the embedded server"
+            )
+        if value is not None and not _is_well_formed(value):
+            raise ValueError(
+                "cannot be read as a URL; in a password, write / as %2F, @ as %40, : as %3A, # as %23, ? as %3F"
             )
         return value
 
@@ -120,11 +132,12 @@ class Settings(BaseSettings):
             raise ValueError(f"{value!r} is not a level; write {', '.join(LOG_LEVELS)}{hint}")
         return value.lower()
 
-    @field_validator("me_status_jwt_key")
+    @field_validator("me_status_jwt_key", "me_status_ops_token")
     @classmethod
     def _is_long_enough(cls, value: SecretStr | None) -> SecretStr | None:
-        if value is not None and len(value.get_secret_value().encode()) < 32:
-            raise ValueError(f"has {len(value.get_secret_value().encode())} bytes; an HS256 key needs 32 or more")
+        size = SHORTEST_SECRET if value is None else len(value.get_secret_value().encode())
+        if size < SHORTEST_SECRET:
+            raise ValueError(f"has {size} bytes; a secret needs {SHORTEST_SECRET} or more (openssl rand -hex 32)")
         return value
 
     @field_validator("me_status_hook_secret")
@@ -152,6 +165,16 @@ class Settings(BaseSettings):
     def whmcs_zone(self) -> ZoneInfo:
         """The zone of the WHMCS server's dates."""
         return ZoneInfo(self.whmcs_timezone or self.me_status_timezone)
+
+    @property
+    def longest_token_hours(self) -> float | None:
+        """How far off a token's `exp` may be; None: as far as it likes, or absent.
+
+        ME_STATUS_TOKEN_MAX_HOURS, 0 standing for None; by default a day with published keys, None with a shared one.
+        """
+        if self.me_status_token_max_hours is None:
+            return LONGEST_TOKEN_HOURS if self.me_status_jwks_url else None
+        return self.me_status_token_max_hours or None
 
     @property
     def salesforce_flow(self) -> Literal["token", "client_credentials", "jwt", "soap"] | None:
@@ -234,6 +257,16 @@ def _webhook_key(secret: str) -> bytes:
         return base64.b64decode(secret.removeprefix("whsec_") + "==") if is_one else b""
     except ValueError:
         return b""
+
+
+def _is_well_formed(url: str) -> bool:
+    """Whether its parts are where they belong: a raw / in a password would make the rest of it the path."""
+    try:
+        parts = urlsplit(url)
+        _ = parts.port
+    except ValueError:
+        return False
+    return "@" not in parts.path + parts.fragment and parts.netloc.count("@") <= 1
 
 
 def _is_loopback(host: str) -> bool:

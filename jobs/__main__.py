@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable, Sequence
 from importlib import import_module
 
-from config.errors import MeStatusError, SettingsError
+from config.errors import DatabaseAway, MeStatusError, SettingsError
 from jobs.arguments import parser
 
 SUCCESS, FAILED, WRONG_USE = 0, 1, 2
@@ -66,13 +66,17 @@ def _command(module: str) -> Callable[[argparse.Namespace], int]:
 
 def _serve(arguments: argparse.Namespace) -> int:
     _stop_serving_on_signals()
+    from config import logs
     from jobs import program
     from readapi.server import serve
 
     loaded = program.load()
     loaded.settings.require("tokens")
-    with loaded.database():
-        pass
+    try:
+        with loaded.database():
+            pass
+    except DatabaseAway as error:
+        logs.get("commands").warning("serving without a database until it answers", error=str(error))
     serve(loaded.settings, host=arguments.host, port=arguments.port, workers=arguments.workers)
     return SUCCESS
 

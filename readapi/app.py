@@ -12,41 +12,47 @@ from config.database import database_url
 from config.settings import Settings
 from readapi import health, hints, notifications, openapi, ops, problems, routes, tokens
 from readapi.answers import FreshnessLimits
+from readapi.connections import Connections
 from readapi.door import StatusDoor
+from readapi.front import LARGEST_BODY, Front
 from readapi.gauges import Gauges
 from readapi.identity import Identity
 from readapi.metrics import RequestMetrics
-from readapi.statements import Pool, Statements, open_pool
+from readapi.rate_limit import RateLimit
+from readapi.statements import Statements
 from readapi.status import Status
-
-LARGEST_BODY = 16 * 1024
-CONNECTIONS = 4
+from readapi.tokens import Tokens
 
 
-def create_app(settings: Settings, pool: Pool | None = None) -> Flask:
-    """The application, on a pool of its own unless one is given (as `statements.open_pool` makes it).
+def create_front(settings: Settings, *, threads: int) -> Front:
+    """The application behind what guards its threads, for one worker process. Raises as `create_app` does."""
+    verified = tokens.from_settings(settings)
+    metrics = RequestMetrics(verified.keys_age)
+    app = _create(settings, verified, metrics, Connections(database_url(settings)))
+    per_minute = settings.me_status_requests_per_minute
+    limit = RateLimit(per_minute) if per_minute else None
+    return Front(app, verified, threads=threads, rate_limit=limit, count=metrics.count)
 
-    Raises SettingsError when tokens cannot be verified or a data file is wrong; a database that is down raises nothing.
+
+def create_app(settings: Settings, connections: Connections | None = None) -> Flask:
+    """The application alone, on connections of its own unless they are given.
+
+    Raises SettingsError when tokens cannot be verified or a data file is wrong; a database that is away raises nothing.
     """
+    verified = tokens.from_settings(settings)
+    found = connections or Connections(database_url(settings))
+    return _create(settings, verified, RequestMetrics(verified.keys_age), found)
+
+
+def _create(settings: Settings, verified: Tokens, metrics: RequestMetrics, connections: Connections) -> Flask:
     mapping = fields.load(settings.me_status_fields)
     timing = schedule.load(settings.me_status_schedule)
-    verified = tokens.from_settings(settings)
-    statements = Statements(pool or open_pool(database_url(settings), connections=CONNECTIONS))
+    limits = freshness_limits(timing)
+    statements = Statements(connections)
     identity = Identity(verified, statements, portal_users=mapping.account.portal_user_id is not None)
-    return _assemble(settings, statements, identity, timing)
-
-
-def freshness_limits(table: schedule.Schedule) -> FreshnessLimits:
-    """The limits that the schedule's data file declares."""
-    minutes = table.freshness_minutes
-    return FreshnessLimits(timedelta(minutes=minutes.salesforce), timedelta(minutes=minutes.whmcs))
-
-
-def _assemble(settings: Settings, statements: Statements, identity: Identity, timing: schedule.Schedule) -> Flask:
     app = Flask("readapi", static_folder=None, template_folder=".")
     app.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY
-    limits = freshness_limits(timing)
-    status, gauges, metrics = Status(identity, statements, limits), Gauges(statements, limits), RequestMetrics()
+    status, gauges = Status(identity, statements, limits), Gauges(statements, limits)
     app.register_blueprint(routes.blueprint(status))
     app.register_blueprint(notifications.blueprint(identity, statements))
     secret = settings.me_status_hook_secret.get_secret_value() if settings.me_status_hook_secret else None
@@ -62,6 +68,12 @@ def _assemble(settings: Settings, statements: Statements, identity: Identity, ti
     return app
 
 
+def freshness_limits(table: schedule.Schedule) -> FreshnessLimits:
+    """The limits that the schedule's data file declares."""
+    minutes = table.freshness_minutes
+    return FreshnessLimits(timedelta(minutes=minutes.salesforce), timedelta(minutes=minutes.whmcs))
+
+
 def _count_requests(app: Flask, metrics: RequestMetrics) -> None:
     @app.before_request
     def start() -> None:
@@ -71,5 +83,4 @@ def _count_requests(app: Flask, metrics: RequestMetrics) -> None:
     def count(response: Response) -> Response:
         route = request.url_rule.rule if request.url_rule else "none"
         metrics.count(route, request.method, response.status_code, perf_counter() - g.started)
-        response.headers["X-Content-Type-Options"] = "nosniff"
         return response

@@ -9,11 +9,13 @@ from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any, Protocol
 
-import httpx
+import orjson
+import requests
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from jwt import PyJWK, PyJWTError
 from jwt.utils import base64url_encode
 
+from config import outgoing
 from readapi.problems import unavailable
 
 log = logging.getLogger(__name__)
@@ -22,14 +24,18 @@ FITTING = {("RSA", None): "RS256", ("EC", "P-256"): "ES256", ("OKP", "Ed25519"):
 KEPT_SECONDS = 600.0
 FLOOR_SECONDS = 30.0
 FETCH_SECONDS = 5.0
+MAX_AGE_SECONDS = 24 * 3600.0
+LARGEST_SET = 1024 * 1024
+"""Bytes, as decoded."""
 SMALLEST_RSA_BITS = 2048
 
 
 class Keys(Protocol):
     """Where verification keys come from."""
 
-    generation: int
-    """Changes whenever a token accepted before might no longer be."""
+    @property
+    def generation(self) -> int:
+        """Changes whenever a token accepted before might no longer be."""
 
     def find(self, algorithm: str, key_id: str | None) -> PyJWK | None:
         """The key for a token that names this algorithm and key id; None when there is none. Raises Problem (503)."""
@@ -49,35 +55,79 @@ class SharedKey:
 
 
 class PublishedKeys:
-    """The key set at ME_STATUS_JWKS_URL: RS256, ES256 and EdDSA (Ed25519) keys, kept for ten minutes.
+    """The key set at ME_STATUS_JWKS_URL: RS256, ES256 and EdDSA (Ed25519) keys, fetched anew every ten minutes.
 
-    An unknown key id fetches the set again, at most every 30 seconds, so that made-up ids cannot drive us against the
-    issuer. While the issuer does not answer, the last set goes on; without any, `find` raises a 503 Problem.
+    Fetching is the work of a thread of its own (`start`), so that no request ever waits for the issuer. An unknown key
+    id has the set fetched sooner, at most every 30 seconds, so that made-up ids cannot drive us against the issuer.
+    While the issuer does not answer well, the last set goes on until it is `max_age_seconds` old: a key that was
+    revoked must not stay good for as long as the issuer is away. Without a set, `find` raises a 503 Problem.
     """
 
-    def __init__(self, url: str, *, clock: Callable[[], float] = time.monotonic, floor: float = FLOOR_SECONDS) -> None:
-        self.generation = 0
-        self._url = url
+    def __init__(
+        self,
+        url: str,
+        *,
+        max_age_seconds: float = MAX_AGE_SECONDS,
+        clock: Callable[[], float] = time.monotonic,
+        floor: float = FLOOR_SECONDS,
+    ) -> None:
+        self._sets = 0
+        self._max_age = max_age_seconds
         self._clock = clock
         self._floor = floor
+        self._url = url
+        self._session = outgoing.session(seconds=FETCH_SECONDS, largest=LARGEST_SET)
         self._keys: dict[tuple[str, str | None], PyJWK] | None = None
-        self._fetched_at = float("-inf")
-        self._tried_at = float("-inf")
-        self._lock = threading.Lock()
+        self._fetched_at = self._tried_at = float("-inf")
+        self._wanted = threading.Event()
+        self._wanted.set()
+
+    @property
+    def generation(self) -> int:
+        """The set's number; another one, which no set has, once it is too old for any token."""
+        return self._sets if self.age_seconds() <= self._max_age else -1
+
+    def start(self) -> None:
+        """Fetches the set from now on, in the background, for the life of the process."""
+        threading.Thread(target=self._keep, name="token issuer's keys", daemon=True).start()
 
     def find(self, algorithm: str, key_id: str | None) -> PyJWK | None:
         if algorithm not in FITTING.values():
             return None
-        if self._clock() - self._fetched_at > KEPT_SECONDS or self._pick(algorithm, key_id) is None:
-            self._fetch()
-        if self._keys is None:
+        if self.age_seconds() > self._max_age:
             raise unavailable("no-keys", "The token issuer's keys cannot be had at the moment.", retry_after=30)
-        return self._pick(algorithm, key_id)
+        key = self._pick(algorithm, key_id)
+        if key is None and self._clock() - self._tried_at >= self._floor:
+            self._wanted.set()
+        return key
 
-    def refresh(self) -> None:
-        """Fetches the set again when it has been kept for its time; never raises."""
-        if self._clock() - self._fetched_at > KEPT_SECONDS:
-            self._fetch()
+    def age_seconds(self) -> float:
+        """Since the set was fetched; infinite without one."""
+        return self._clock() - self._fetched_at
+
+    def is_coming(self) -> bool:
+        """True while a set that somebody waits for is being fetched."""
+        return self._wanted.is_set()
+
+    def fetch(self) -> bool:
+        """Fetches the set now. Any failure leaves the last one, and is no more than a warning."""
+        self._tried_at = self._clock()
+        try:
+            keys = read_key_set(self._get())
+        except (requests.RequestException, ValueError, RecursionError) as error:
+            log.warning("the token issuer's keys cannot be fetched: %s", _in_words(error))
+            return False
+        finally:
+            self._wanted.clear()
+        self._fetched_at = self._clock()
+        self._keys = keys
+        self._sets += 1
+        return True
+
+    def _keep(self) -> None:
+        while True:
+            is_fetched = self.fetch()
+            self._wanted.wait(KEPT_SECONDS if is_fetched else self._floor)
 
     def _pick(self, algorithm: str, key_id: str | None) -> PyJWK | None:
         keys = self._keys or {}
@@ -86,25 +136,15 @@ class PublishedKeys:
         fitting = [key for (name, _), key in keys.items() if name == algorithm]
         return fitting[0] if len(fitting) == 1 else None
 
-    def _fetch(self) -> None:
-        with self._lock:
-            if self._clock() - self._tried_at < self._floor:
-                return
-            self._tried_at = self._clock()
-            try:
-                keys = read_key_set(self._get())
-            except (httpx.HTTPError, ValueError) as error:
-                log.warning("the token issuer's keys cannot be fetched: %s", type(error).__name__)
-                return
-            self._fetched_at = self._clock()
-            self._keys = keys
-            self.generation += 1
-
     def _get(self) -> Any:
-        answer = httpx.get(self._url, timeout=FETCH_SECONDS, headers={"Accept": "application/json"})
+        answer = self._session.get(self._url, headers={"Accept": "application/json"}, allow_redirects=False)
         if answer.status_code != HTTPStatus.OK:
             raise ValueError(f"status {answer.status_code}")
-        return answer.json()
+        return orjson.loads(answer.content)
+
+
+def _in_words(error: Exception) -> str:
+    return outgoing.in_words(error) if isinstance(error, requests.RequestException) else f"no key set ({error})"
 
 
 def read_key_set(document: Any) -> dict[tuple[str, str | None], PyJWK]:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import lru_cache
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
 from readapi.gauges import Gauges
 
+METHODS = frozenset({"GET", "HEAD", "POST", "OPTIONS", "PUT", "PATCH", "DELETE"})
+"""Any other is counted as "other": a label's values come from a fixed set, or anybody could make series without end."""
 BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
 
 
@@ -19,8 +22,9 @@ class RequestMetrics:
     """Requests by route, method and status, and their time. With several workers the server has them share a folder
     (PROMETHEUS_MULTIPROC_DIR), and any of them answers for all; without it the figures are this process's own."""
 
-    def __init__(self) -> None:
+    def __init__(self, keys_age: Callable[[], float | None] = lambda: None) -> None:
         self.registry = CollectorRegistry()
+        self._keys_age = keys_age
         self._requests = Counter(
             "me_status_http_requests", "Requests answered.", ("route", "method", "status"), registry=self.registry
         )
@@ -33,8 +37,8 @@ class RequestMetrics:
         )
 
     def count(self, route: str, method: str, status: int, seconds: float) -> None:
-        """Counts one answered request."""
-        counter, histogram = self._series(route, method, status)
+        """Counts one answered request. `route` is one of the application's own rules, never a caller's path."""
+        counter, histogram = self._series(route, method if method in METHODS else "other", status)
         counter.inc()
         histogram.observe(seconds)
 
@@ -49,13 +53,17 @@ class RequestMetrics:
             registry = CollectorRegistry()
             MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
         state = CollectorRegistry()
-        state.register(_Gauges(gauges))
+        state.register(_Gauges(gauges, self._keys_age()))
         return generate_latest(registry) + generate_latest(state)
 
 
 class _Gauges(Collector):
-    def __init__(self, gauges: Gauges) -> None:
+    def __init__(self, gauges: Gauges, keys_age: float | None) -> None:
         self._gauges = gauges
+        self._keys_age = keys_age
 
     def collect(self) -> Iterator:  # type: ignore[type-arg]
+        if self._keys_age is not None:
+            words = "Time since the token issuer's keys were fetched, of the process that answers."
+            yield GaugeMetricFamily("me_status_token_keys_age_seconds", words, self._keys_age)
         yield from self._gauges.metrics()

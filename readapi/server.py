@@ -2,23 +2,35 @@
 
 from __future__ import annotations
 
+import errno
 import multiprocessing
 import os
-import tempfile
+import resource
+import socket
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from granian.constants import Interfaces
+from granian.constants import HTTPModes, Interfaces
+from granian.http import HTTP1Settings
 from granian.server.mp import MPServer
 
+from config import logs, scratch
 from config.database import database_url
+from config.errors import MeStatusError
 from config.settings import Settings
 
 if TYPE_CHECKING:
     from flask import Flask
 
+    from readapi.front import Front
+
 THREADS = 4
-"""Requests one worker has under way at once; each has a connection of its own."""
+"""Requests one worker has in its threads at once; each thread has a connection of its own."""
+CONNECTIONS = 4096
+"""Connections of peers that one worker holds; further ones wait in the kernel's queue."""
+HEADER_SECONDS = 10
+"""A connection ends when no whole request head came for so long: at its start, and between two requests."""
+LARGEST_HEAD = 32 * 1024
 STOP_SECONDS = 10
 
 
@@ -26,35 +38,79 @@ def serve(settings: Settings, host: str = "127.0.0.1", port: int = 8000, workers
     """Serves until SIGTERM or SIGINT, then finishes the requests under way. Access is not logged.
 
     The embedded database, where that is the one, is started here and belongs to this process; workers join it.
-    Raises SettingsError when tokens cannot be verified, MeStatusError when the embedded database cannot start.
+    Raises SettingsError when tokens cannot be verified, MeStatusError when the embedded database cannot start or the
+    port is taken.
     """
     settings.require("tokens")
     resolved = settings.model_copy(update={"database_url": database_url(settings)})
+    require_free(host, port)
+    _allow_open_files(CONNECTIONS + 256)
     multiprocessing.set_start_method("spawn", force=True)  # a fork would take threads and pools of ours half along
-    with tempfile.TemporaryDirectory(prefix="me-status-metrics-") as folder:
+    with scratch.folder("metrics") as folder:
         if workers > 1:
-            os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
-        granian_on(host, port, workers).serve(target_loader=partial(load, resolved), wrap_loader=False)
+            os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(folder)
+        loader: Any = partial(front, resolved)  # granian calls what it gives as RSGI asks, not as a function
+        granian_on(host, port, workers).serve(target_loader=loader, wrap_loader=False)
 
 
 def load(settings: Settings) -> Flask:
-    """The application of one worker process."""
+    """The application alone, for a WSGI server of the caller's."""
     from readapi.app import create_app
 
     return create_app(settings)
 
 
-def granian_on(host: str, port: int, workers: int) -> MPServer:
+def front(settings: Settings) -> Front:
+    """The application of one worker process, behind what guards its threads."""
+    from readapi.app import create_front
+
+    logs.configure(settings)
+    return create_front(settings, threads=THREADS)
+
+
+def granian_on(host: str, port: int, workers: int, interface: Interfaces = Interfaces.RSGI) -> MPServer:
     """The server with its settings; its `serve` takes the loader of an application."""
     return MPServer(
-        "readapi.server:load",
+        "readapi.server:front",
         address=host,
         port=port,
-        interface=Interfaces.WSGI,
+        interface=interface,
         workers=workers,
-        blocking_threads=THREADS,
+        blocking_threads=THREADS if interface == Interfaces.WSGI else None,
+        http=HTTPModes.http1,
+        http1_settings=HTTP1Settings(header_read_timeout=HEADER_SECONDS * 1000, max_buffer_size=LARGEST_HEAD),
+        websockets=False,
+        backpressure=CONNECTIONS,
         respawn_failed_workers=True,
         workers_kill_timeout=STOP_SECONDS,
         log_access=False,
+        log_dictconfig=logs.AS_OURS,
         process_name=None,
     )
+
+
+def require_free(host: str, port: int) -> None:
+    """Raises MeStatusError when the address cannot be listened on: taken, reserved, or not of this machine."""
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family, kind, protocol) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+    except OSError as error:
+        raise MeStatusError(_in_words(error, host, port)) from None
+
+
+def _in_words(error: OSError, host: str, port: int) -> str:
+    if error.errno == errno.EADDRINUSE:
+        return f"port {port} of {host} is in use; stop what listens there, or give another --port"
+    if error.errno == errno.EACCES:
+        return f"port {port} of {host} needs more rights than this user has; give a --port from 1024 on"
+    return f"{host} is not an address of this machine; give another --host"
+
+
+def _allow_open_files(wanted: int) -> None:
+    """Raises this process's own limit as far as the system allows: the usual 1,024 are fewer than the connections."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        most = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, most), hard))

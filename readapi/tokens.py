@@ -1,19 +1,23 @@
 """Bearer tokens: a verified JWT gives its subject, anything else a 401 Problem.
 
-`sub` is required, `iss` and `aud` where settings name them. `exp`, `nbf` and `iat` are honoured where a token has them:
-a token without `exp` is good for as long as its key is, so an issuer should set one.
+`sub` is required, `iss` and `aud` where settings name them. `nbf` and `iat` are honoured where a token has them, and so
+is `exp`: where `longest_hours` is set (it is by default for published keys), a token must expire within so many hours,
+because a token that is good for ever cannot be taken back.
 """
 
 from __future__ import annotations
 
+import asyncio
+import math
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
-from math import inf
 from typing import Any
 
 import jwt
+from cachetools import LRUCache
 
 from config.settings import Settings
 from readapi.keys import Keys, PublishedKeys, SharedKey
@@ -23,6 +27,9 @@ LEEWAY_SECONDS = 60
 """For nbf and iat, the clocks of issuer and server; none for exp: an expired token is expired."""
 LONGEST_TOKEN = 8192
 KEPT_TOKENS = 50_000
+LAST_INSTANT = 2**53
+"""Seconds since 1970 that a number of JSON still holds exactly; dates beyond it are nobody's."""
+DATES = ("exp", "nbf", "iat")
 MALFORMED = (jwt.PyJWTError, ValueError, TypeError, AttributeError, OverflowError, RecursionError)
 
 
@@ -42,48 +49,69 @@ class Tokens:
         *,
         issuer: str | None = None,
         audience: str | None = None,
+        longest_hours: float | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        self._keys = keys
+        self.keys = keys
         self._issuer = issuer
         self._audience = audience
+        self._longest_hours = longest_hours
         self._clock = clock
-        self._kept: dict[str, _Verified] = {}
-        self._required = ["sub", *(["iss"] if issuer else []), *(["aud"] if audience else [])]
+        self._kept: LRUCache[str, _Verified] = LRUCache(KEPT_TOKENS)
+        self._lock = threading.Lock()
+        wanted = {"sub": True, "iss": issuer, "aud": audience, "exp": longest_hours}
+        self._required = [name for name, is_wanted in wanted.items() if is_wanted]
 
     def subject(self, authorization: str | None) -> str:
         """The `sub` of the bearer token in an Authorization header. Raises Problem: 401, or 503 without any keys."""
         token = _bearer(authorization)
-        if isinstance(self._keys, PublishedKeys):
-            self._keys.refresh()
-        kept = self._kept.get(token)
-        if kept is None or kept.generation != self._keys.generation:
+        with self._lock:
+            kept = self._kept.get(token)
+        if kept is None or kept.generation != self.keys.generation:
             kept = self._verify(token)
         if kept.expires_at <= self._clock():
-            self._kept.pop(token, None)
             raise unauthorized("The token has expired.")
         return kept.subject
+
+    def keys_age(self) -> float | None:
+        """Seconds since the issuer's keys were fetched; None for a key that is not fetched, or was not yet."""
+        age = self.keys.age_seconds() if isinstance(self.keys, PublishedKeys) else math.inf
+        return age if age < math.inf else None
+
+    def may_come(self) -> bool:
+        """True while the set that may hold the key of a token refused just now is on its way."""
+        return isinstance(self.keys, PublishedKeys) and self.keys.is_coming()
+
+    async def arrived(self, seconds: float) -> None:
+        """Waits until that set is here, or could not be had, or so many seconds passed."""
+        deadline = time.monotonic() + seconds
+        while self.may_come() and time.monotonic() < deadline:
+            await asyncio.sleep(0.02)
 
     def _verify(self, token: str) -> _Verified:
         generation, claims = self._claims(token)
         subject = claims["sub"]
         if not subject:
             raise unauthorized("The token names no subject.")
-        verified = _Verified(subject, float(claims["exp"]) if "exp" in claims else inf, generation)
-        if len(self._kept) >= KEPT_TOKENS:
-            self._kept.clear()
-        self._kept[token] = verified
+        expires_at = float(claims["exp"]) if "exp" in claims else math.inf
+        if self._longest_hours and expires_at > self._clock() + self._longest_hours * 3600 + LEEWAY_SECONDS:
+            raise unauthorized("The token is good for longer than tokens may be here.")
+        verified = _Verified(subject, expires_at, generation)
+        with self._lock:
+            self._kept[token] = verified
         return verified
 
     def _claims(self, token: str) -> tuple[int, dict[str, Any]]:
         try:
             algorithm, key_id = _named_in(token.partition(".")[0])
             # Read before the look-up, so that a set fetched meanwhile has the token verified anew.
-            generation = self._keys.generation
-            key = self._keys.find(algorithm, key_id)
+            generation = self.keys.generation
+            key = self.keys.find(algorithm, key_id)
             if key is None:
                 raise unauthorized("The token is signed by a key or algorithm that is not accepted here.")
-            return generation, self._decode(token, key, algorithm)
+            claims = self._decode(token, key, algorithm)
+            _require_dates(claims)
+            return generation, claims
         except jwt.ExpiredSignatureError as error:
             raise unauthorized("The token has expired.") from error
         except MALFORMED as error:
@@ -109,8 +137,15 @@ def from_settings(settings: Settings) -> Tokens:
     if settings.me_status_jwt_key is not None:
         keys = SharedKey(settings.me_status_jwt_key.get_secret_value())
     else:
-        keys = PublishedKeys(str(settings.me_status_jwks_url))
-    return Tokens(keys, issuer=settings.me_status_jwt_issuer, audience=settings.me_status_jwt_audience)
+        hours = settings.me_status_jwks_max_age_hours
+        keys = PublishedKeys(str(settings.me_status_jwks_url), max_age_seconds=hours * 3600)
+        keys.start()
+    return Tokens(
+        keys,
+        issuer=settings.me_status_jwt_issuer,
+        audience=settings.me_status_jwt_audience,
+        longest_hours=settings.longest_token_hours,
+    )
 
 
 @lru_cache(maxsize=256)
@@ -123,6 +158,14 @@ def _named_in(header: str) -> tuple[str, str | None]:
     if not isinstance(named.get("alg"), str):
         raise ValueError("no algorithm")
     return named["alg"], named.get("kid")
+
+
+def _require_dates(claims: dict[str, Any]) -> None:
+    """Raises ValueError for an instant that is no number of seconds, or further than anybody's clock will come."""
+    for name in DATES:
+        value = claims.get(name, 0)
+        if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) <= LAST_INSTANT:
+            raise ValueError(f"{name} is not an instant")
 
 
 def _bearer(authorization: str | None) -> str:
@@ -143,7 +186,7 @@ def _refused(error: Exception) -> Problem:
         jwt.InvalidIssuerError: "The token is from another issuer.",
         jwt.InvalidAudienceError: "The token is for another audience.",
         jwt.InvalidSignatureError: "The token's signature does not fit.",
-        jwt.MissingRequiredClaimError: "The token lacks a required claim (sub, and iss and aud where set).",
+        jwt.MissingRequiredClaimError: "The token lacks a claim that is demanded: sub, and exp, iss or aud.",
         jwt.exceptions.InvalidSubjectError: "The token's subject is not text.",
     }
     return unauthorized(reasons.get(type(error), "The token is malformed."))

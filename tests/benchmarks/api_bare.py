@@ -15,6 +15,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 import psycopg
+from granian.constants import Interfaces
 from psycopg.types.json import set_json_loads
 
 from readapi.server import granian_on
@@ -61,7 +62,7 @@ def main() -> None:
     """Serves until SIGTERM."""
     target, argument, port = sys.argv[1:]
     multiprocessing.set_start_method("spawn", force=True)
-    server = granian_on("127.0.0.1", int(port), workers=1)
+    server = granian_on("127.0.0.1", int(port), workers=1, interface=Interfaces.WSGI)
     server.serve(target_loader=partial(loaded, target, argument), wrap_loader=False)
 
 

@@ -21,7 +21,7 @@ from materializer.refresh.refresh import refresh
 from materializer.rules.rules import Rules
 from materializer.units import At, Batching
 from readapi.app import create_app
-from readapi.statements import open_pool
+from readapi.connections import Connections
 from tests.builders import rules
 
 NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
@@ -87,8 +87,8 @@ class Portal:
         self.stopped = threading.Event()
         settings = Settings(_env_file=None, database_url=url, me_status_jwt_key=KEY, me_status_jwt_issuer="portal",
                             me_status_jwt_audience="me-status")  # type: ignore[call-arg]  # fmt: skip
-        self.pool = open_pool(url, connections=2)
-        self.client = create_app(settings, self.pool).test_client()
+        self.connections = Connections(url)
+        self.client = create_app(settings, self.connections).test_client()
         self.thread = threading.Thread(target=self._ask)
 
     def __enter__(self) -> Portal:
@@ -98,7 +98,7 @@ class Portal:
     def __exit__(self, *_: object) -> None:
         self.stopped.set()
         self.thread.join()
-        self.pool.close()
+        self.connections.close()
 
     def _ask(self) -> None:
         tokens = [self._token(customer) for customer in CUSTOMERS]

@@ -15,7 +15,7 @@ from psycopg.types.json import Json
 
 from config.settings import Settings
 from readapi.app import create_app
-from readapi.statements import Pool, open_pool
+from readapi.connections import Connections
 
 KEY = "a shared key of the tests, 32 bytes or more"
 ALICE = "001000000000001AAA"
@@ -152,22 +152,22 @@ def rows(database_url: str) -> Iterator[Rows]:
 
 
 @pytest.fixture
-def pool(database_url: str) -> Iterator[Pool]:
-    """A pool on the test's database."""
-    pool = open_pool(database_url, connections=2)
-    yield pool
-    pool.close()
+def connections(database_url: str) -> Iterator[Connections]:
+    """The API's way to the test's database."""
+    connections = Connections(database_url)
+    yield connections
+    connections.close()
 
 
 @pytest.fixture
-def make_client(database_url: str, pool: Pool) -> Callable[..., FlaskClient]:
+def make_client(database_url: str, connections: Connections) -> Callable[..., FlaskClient]:
     """A client of the API under the given settings."""
 
     def make(**settings: object) -> FlaskClient:
         if "me_status_jwks_url" not in settings:
             settings = {"me_status_jwt_key": KEY, **settings}
         complete = Settings(_env_file=None, database_url=database_url, **settings)  # type: ignore
-        return create_app(complete, pool).test_client()
+        return create_app(complete, connections).test_client()
 
     return make
 

@@ -10,14 +10,14 @@ import orjson
 import pytest
 from flask.testing import FlaskClient
 from jsonschema import Draft202012Validator, FormatChecker
-from psycopg_pool import ConnectionPool
 
 from config.settings import Settings
 from readapi.answers import FreshnessLimits
 from readapi.app import create_app
+from readapi.connections import Connections
 from readapi.gauges import Gauges
 from readapi.openapi import document, status_schema
-from readapi.statements import Statements, open_pool
+from readapi.statements import Statements
 
 ALICE = "001000000000001AAA"
 BOB = "001Qx00000AbCdEIAV"
@@ -32,6 +32,8 @@ CALLS = [
     ("POST", "/api/notifications/5f0c0f0e-1111-4222-8333-444455556666/unread"),
     ("POST", "/api/notifications/5f0c0f0e-1111-4222-8333-444455556666/dismiss"),
 ]
+
+OPERATOR = "the operator's token, of 32 bytes or more"
 
 
 def problem(answer, status, kind):
@@ -257,10 +259,9 @@ def test_an_unforeseen_fault_is_a_problem_that_tells_nothing(client, rows, beare
 def test_a_database_that_is_down_is_a_503(bearer):
     """The API says so, and when to ask again; the process itself is well."""
     url = "postgresql://nobody@127.0.0.1:1/nothing"
-    pool = open_pool(url, connections=1)
-    pool.timeout = 0.2
+    connections = Connections(url)
     settings = Settings(_env_file=None, database_url=url, me_status_jwt_key="x" * 32)  # type: ignore[call-arg]
-    client = create_app(settings, pool).test_client()
+    client = create_app(settings, connections).test_client()
     try:
         answer = client.get("/api/me/status", headers=bearer(ALICE, key="x" * 32))
         problem(answer, 503, "database-down")
@@ -268,10 +269,10 @@ def test_a_database_that_is_down_is_a_503(bearer):
         assert ["The database does not answer."] == problem(client.get("/readyz"), 503, "not-ready")["reasons"]
         assert 200 == client.get("/healthz").status_code
     finally:
-        pool.close()
+        connections.close()
 
 
-def test_connections_that_the_server_ended_are_replaced(client, rows, bearer, pool: ConnectionPool):
+def test_connections_that_the_server_ended_are_replaced(client, rows, bearer):
     """A restart of the database costs no request: a lost connection is replaced and asked again."""
     rows.customer(ALICE)
     assert 200 == client.get("/api/me/status", headers=bearer(ALICE)).status_code
@@ -310,16 +311,16 @@ def test_the_operators_addresses_do_not_exist_without_a_token(client):
 
 def test_the_operators_addresses_need_the_token(make_client, rows, bearer):
     """A customer's token is none; the operator's own opens both, as bearer or as a browser's password."""
-    client = make_client(me_status_ops_token="operator")
+    client = make_client(me_status_ops_token=OPERATOR)
     rows.run()
     rows.customer(ALICE)
     rows.held({"INVOICE_DUE": 512})
     for path in ("/ops", "/metrics"):
-        for headers in ({}, {"Authorization": "Bearer operato"}, {"Authorization": "Bearer "}, bearer(ALICE)):
+        for headers in ({}, {"Authorization": f"Bearer {OPERATOR[:-1]}"}, {"Authorization": "Bearer "}, bearer(ALICE)):
             problem(client.get(path, headers=headers), 401, "unauthorized")
-        assert 200 == client.get(path, headers={"Authorization": "Bearer operator"}).status_code
-        assert 200 == client.get(path, auth=("", "operator")).status_code
-    page = client.get("/ops", auth=("", "operator")).text
+        assert 200 == client.get(path, headers={"Authorization": f"Bearer {OPERATOR}"}).status_code
+        assert 200 == client.get(path, auth=("", OPERATOR)).status_code
+    page = client.get("/ops", auth=("", OPERATOR)).text
     assert "INVOICE_DUE" in page
     assert "512" in page
     assert ALICE not in page
@@ -327,7 +328,7 @@ def test_the_operators_addresses_need_the_token(make_client, rows, bearer):
 
 def test_metrics_count_requests_and_the_state_of_the_data(make_client, rows, bearer):
     """Requests of the door and of Flask are counted by route; gauges come from the database."""
-    client = make_client(me_status_ops_token="operator")
+    client = make_client(me_status_ops_token=OPERATOR)
     rows.run()
     rows.customer(ALICE)
     rows.notification(ALICE)
@@ -335,7 +336,7 @@ def test_metrics_count_requests_and_the_state_of_the_data(make_client, rows, bea
     client.get("/api/me/status", headers=bearer(ALICE))
     client.get("/api/notifications/unread-count", headers=bearer(ALICE))
     client.get("/made-up/address")
-    text = client.get("/metrics", headers={"Authorization": "Bearer operator"}).text
+    text = client.get("/metrics", headers={"Authorization": f"Bearer {OPERATOR}"}).text
     for line in (
         'me_status_http_requests_total{method="GET",route="/api/me/status",status="200"} 1.0',
         'me_status_http_requests_total{method="GET",route="/api/notifications/unread-count",status="200"} 1.0',
@@ -350,7 +351,7 @@ def test_metrics_count_requests_and_the_state_of_the_data(make_client, rows, bea
     assert ALICE not in text
 
 
-def test_beyond_a_limit_counts_are_estimates(client, rows, pool, monkeypatch):
+def test_beyond_a_limit_counts_are_estimates(client, rows, connections, monkeypatch):
     """Of many customers the operator sees PostgreSQL's own statistics: no scrape reads a whole table."""
     monkeypatch.setattr("readapi.gauges.MOST_COUNTED", 3)
     for number in range(8):
@@ -359,7 +360,7 @@ def test_beyond_a_limit_counts_are_estimates(client, rows, pool, monkeypatch):
         rows.notification(customer_id)
     rows.connection.execute("update me_status set top_task_type = null where customer_id < %s", (rows.customer_id(2),))
     rows.connection.execute("vacuum analyze me_status, notification")
-    gauges = Gauges(Statements(pool), FreshnessLimits(timedelta(0), timedelta(0)))
+    gauges = Gauges(Statements(connections), FreshnessLimits(timedelta(0), timedelta(0)))
     totals = dict(gauges.counts("total"))
     assert (8, 8, 0) == (totals["customers"], totals["notifications_unread"], totals["marks_waiting"])
     assert {"eligibility_pending": 6, "none": 2} == dict(gauges.counts("task"))

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
+import gzip
 import hashlib
 import hmac
+import json
 import time
 from collections.abc import Iterator
 from threading import Thread
@@ -161,7 +164,7 @@ class Issuer:
 
     def __init__(self) -> None:
         self.keys: list[object] = []
-        self.status = 200
+        self.instead: Response | None = None
         self.asked = 0
         self.server = make_server("127.0.0.1", 0, self, threaded=True)
         self.url = f"http://127.0.0.1:{self.server.port}/keys"
@@ -169,7 +172,8 @@ class Issuer:
 
     def __call__(self, environ: Any, start_response: Any) -> Any:
         self.asked += 1
-        return Response(orjson.dumps({"keys": self.keys}), self.status)(environ, start_response)
+        answer = self.instead or Response(orjson.dumps({"keys": self.keys}))
+        return answer(environ, start_response)
 
 
 @pytest.fixture
@@ -188,12 +192,19 @@ def published(key: Any, kid: str | None, **more: object) -> dict[str, Any]:
     return entry | ({"kid": kid} if kid else {}) | more
 
 
+def fetched(issuer: Issuer, **options: Any) -> tuple[Tokens, PublishedKeys]:
+    """Tokens verified by the issuer's keys, fetched once."""
+    keys = PublishedKeys(issuer.url, **options)
+    assert keys.fetch()
+    return Tokens(keys), keys
+
+
 @pytest.mark.parametrize(
     ("key", "algorithm", "kid"), [(RSA_KEY, "RS256", "r"), (EC_KEY, "ES256", "e"), (ED_KEY, "EdDSA", "d")]
 )
 def test_published_keys_verify_by_key_id(issuer, key, algorithm, kid):
     """RS256, ES256 and EdDSA, each by its own key; without a kid the only fitting key serves."""
-    tokens = Tokens(PublishedKeys(issuer.url))
+    tokens, _ = fetched(issuer)
     assert ALICE == tokens.subject(f"Bearer {signed(key, algorithm, kid)}")
     assert ALICE == tokens.subject(f"Bearer {signed(key, algorithm)}")
     assert 1 == issuer.asked
@@ -201,7 +212,7 @@ def test_published_keys_verify_by_key_id(issuer, key, algorithm, kid):
 
 def test_no_published_key_serves_for_another_algorithm(issuer):
     """HS256 with the public key as its secret, RS512, none, and a kid of another kind of key are all refused."""
-    tokens = Tokens(PublishedKeys(issuer.url))
+    tokens, _ = fetched(issuer)
     pem = RSA_KEY.public_key().public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
     der = RSA_KEY.public_key().public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
     for secret in (pem, pem.strip(), der, orjson.dumps(published(RSA_KEY, "r"))):
@@ -219,51 +230,88 @@ def test_a_shared_key_never_verifies_anything_but_hs256(shared):
 
 
 def test_a_rotated_key_is_fetched_and_the_old_one_dropped(issuer):
-    """An unknown kid fetches the set again; tokens of a key no longer published are refused, remembered or not."""
+    """An unknown kid asks for the set again; tokens of a key no longer published are refused, remembered or not."""
     now = [1000.0]
-    tokens = Tokens(PublishedKeys(issuer.url, clock=lambda: now[0]))
+    tokens, keys = fetched(issuer, clock=lambda: now[0])
     old, new = signed(RSA_KEY, "RS256", "r"), signed(OTHER_RSA_KEY, "RS256", "r2")
     assert ALICE == tokens.subject(f"Bearer {old}")
     issuer.keys = [published(OTHER_RSA_KEY, "r2")]
     now[0] += 31
+    refused(tokens, f"Bearer {new}")
+    assert tokens.may_come()
+    keys.fetch()
+    assert not tokens.may_come()
     assert ALICE == tokens.subject(f"Bearer {new}")
     refused(tokens, f"Bearer {old}")
 
 
-def test_a_withdrawn_key_ends_within_ten_minutes(issuer):
-    """The set is kept ten minutes; then a remembered token of a withdrawn key is refused."""
-    now = [1000.0]
-    tokens = Tokens(PublishedKeys(issuer.url, clock=lambda: now[0]))
-    token = signed(RSA_KEY, "RS256", "r", exp=time.time() + 3600)
-    assert ALICE == tokens.subject(f"Bearer {token}")
-    issuer.keys = []
-    now[0] += 601
-    refused(tokens, f"Bearer {token}")
+def test_keys_are_fetched_in_the_background(issuer):
+    """Once started, the first set comes by itself, and an unknown key id brings the next."""
+    keys = PublishedKeys(issuer.url, floor=0)
+    tokens = Tokens(keys)
+    keys.start()
+    asyncio.run(tokens.arrived(30))
+    assert ALICE == tokens.subject(f"Bearer {signed(RSA_KEY, 'RS256', 'r')}")
+    issuer.keys = [published(OTHER_RSA_KEY, "r2")]
+    new = signed(OTHER_RSA_KEY, "RS256", "r2")
+    refused(tokens, f"Bearer {new}")
+    asyncio.run(tokens.arrived(30))
+    assert ALICE == tokens.subject(f"Bearer {new}")
 
 
 def test_made_up_key_ids_do_not_drive_us_against_the_issuer(issuer):
-    """At most one fetch in 30 seconds, however many unknown ids come."""
-    tokens = Tokens(PublishedKeys(issuer.url))
-    tokens.subject(f"Bearer {signed(RSA_KEY, 'RS256', 'r')}")
+    """No fetch is asked for within 30 seconds of the last, however many unknown ids come."""
+    tokens, _ = fetched(issuer)
     for number in range(20):
         refused(tokens, f"Bearer {signed(RSA_KEY, 'RS256', f'x{number}')}")
+        assert not tokens.may_come()
     assert 1 == issuer.asked
 
 
-@pytest.mark.parametrize("status", [500, 302, 404])
-def test_the_last_keys_go_on_while_the_issuer_is_down(issuer, status):
-    """With keys known, an issuer that fails changes nothing; without any, the answer is 503."""
+@pytest.mark.parametrize(
+    "answer",
+    [
+        Response(status=500),
+        Response("<html>", 200),
+        Response(status=302, headers={"Location": "http://127.0.0.1:1/keys"}),
+        Response('{"keys": "none"}', 200),
+        Response('{"keys":' + "[" * 100_000, 200),
+        Response(gzip.compress(b'{"keys": [' + b" " * 30_000_000 + b"]}"), 200, {"Content-Encoding": "gzip"}),
+    ],
+    ids=["error", "html", "redirect", "no set", "deep", "bomb"],
+)
+def test_the_last_keys_go_on_while_the_issuer_fails_for_a_day(issuer, answer):
+    """Whatever comes instead of a set, the last one holds for its maximum age; then 503, as without any."""
     now = [1000.0]
-    tokens = Tokens(PublishedKeys(issuer.url, clock=lambda: now[0]))
+    tokens, keys = fetched(issuer, clock=lambda: now[0])
     token = signed(RSA_KEY, "RS256", "r")
+    issuer.instead = answer
+    assert not keys.fetch()
+    now[0] += 24 * 3600
     assert ALICE == tokens.subject(f"Bearer {token}")
-    issuer.status = status
-    now[0] += 3600
-    assert ALICE == tokens.subject(f"Bearer {token}")
-    with pytest.raises(Problem) as caught:
-        Tokens(PublishedKeys(issuer.url)).subject(f"Bearer {token}")
-    assert 503 == caught.value.status
-    assert int(caught.value.headers["Retry-After"]) > 0
+    assert 24 * 3600 == tokens.keys_age()
+    now[0] += 1
+    for without in (tokens, Tokens(PublishedKeys(issuer.url))):
+        with pytest.raises(Problem) as caught:
+            without.subject(f"Bearer {token}")
+        assert (503, "no-keys") == (caught.value.status, caught.value.kind)
+        assert int(caught.value.headers["Retry-After"]) > 0
+
+
+@pytest.mark.parametrize("claim", ["exp", "nbf", "iat"])
+@pytest.mark.parametrize("instant", [10**400, -(10**400), 2**63, "2000000000", True, [1]])
+def test_an_instant_that_is_none_is_refused(shared, claim, instant):
+    """A well signed token whose dates are no dates is 401, never a fault of ours."""
+    payload = json.dumps(claims() | {claim: instant}).encode()
+    refused(shared, f"Bearer {jwt.api_jws.encode(payload, KEY, 'HS256')}")
+
+
+def test_where_it_is_demanded_a_token_must_expire_soon():
+    """With `longest_hours`, a token without exp, or one that expires further off, is refused."""
+    tokens = Tokens(SharedKey(KEY), longest_hours=2)
+    assert ALICE == tokens.subject(f"Bearer {signed(exp=time.time() + 7000)}")
+    refused(tokens, f"Bearer {signed(exp=...)}")
+    refused(tokens, f"Bearer {signed(exp=time.time() + 8000)}")
 
 
 @pytest.mark.parametrize("document", [None, [], {}, {"keys": None}, {"keys": {}}, "x"])
