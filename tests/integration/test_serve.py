@@ -32,7 +32,7 @@ def served(database_url: str, port: int, tmp_path: Path) -> Iterator[subprocess.
     environment = {name: value for name, value in os.environ.items() if not name.startswith("ME_STATUS_")}
     environment |= {"DATABASE_URL": database_url, "ME_STATUS_JWT_KEY": "k" * 32}
     command = [Path(sys.executable).parent / "me-status", "serve", "--port", str(port)]
-    process = subprocess.Popen(command, cwd=tmp_path, env=environment, stdout=subprocess.PIPE)
+    process = subprocess.Popen(command, cwd=tmp_path, env=environment, stderr=subprocess.PIPE)
     yield process
     process.kill()
     process.wait(10)
@@ -66,8 +66,8 @@ def test_a_stop_is_an_ordinary_end(served, port, stop):
 
 def test_a_stop_while_it_starts_is_an_ordinary_end_too(served, port):
     """From the moment it listens, before its worker has loaded the application."""
-    assert served.stdout is not None
-    for line in served.stdout:
+    assert served.stderr is not None
+    for line in served.stderr:
         if b"Listening" in line:
             break
     served.terminate()
