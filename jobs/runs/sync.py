@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import closing
+from dataclasses import replace
 from typing import Any
 
 import structlog
@@ -22,7 +23,7 @@ from jobs.runs.ledger import Run
 from jobs.sources import salesforce, whmcs
 from jobs.sources.errors import CredentialsError, QuotaExhausted, SourceError
 from jobs.sources.known import KnownRows
-from materializer.snapshot import commit, shrink_gate, store
+from materializer.snapshot import commit, readings, shrink_gate, store
 from materializer.snapshot.commit import Applied
 from materializer.snapshot.pulls import Pulled, StreamState
 from materializer.snapshot.streams import Source
@@ -69,7 +70,9 @@ class _Sync:
 
     def _apply_stream(self, name: str, pull: Pull) -> None:
         state = self.states.get(name)
-        pulled = pull(name, state)
+        with self.run.database.begin() as connection:
+            began_at = readings.clock(connection)
+        pulled = replace(pull(name, state), began_at=began_at)
         task = self.run.options.progress.start(f"Apply {name}")
         try:
             policy = policy_for(self.tables.mapping, name, state, pulled)

@@ -61,6 +61,36 @@ def without_stale(changes: Changes) -> tuple[Changes, int]:
     return replace(changes, before=changes.before.filter(fresh), after=changes.after.filter(fresh)), stale
 
 
+def without_owners(stream: Stream, changes: Changes, owners: frozenset[str]) -> tuple[Changes, frozenset[str]]:
+    """The changes without those of rows that belong, or belonged, to `owners` (ids as text); who had any of those."""
+    if not owners:
+        return changes, frozenset()
+    wanted = pa.array(sorted(owners), pa.string())
+    added, removed, before, after = (
+        pc.is_in(table[stream.owner].cast(pa.string()), wanted)
+        for table in (changes.added, changes.removed, changes.before, changes.after)
+    )
+    moved = pc.or_(before, after)
+    passed_over = {
+        str(owner)
+        for table, is_theirs in (
+            (changes.added, added),
+            (changes.removed, removed),
+            (changes.before, before),
+            (changes.after, after),
+        )
+        for owner in table[stream.owner].filter(is_theirs).to_pylist()
+    }
+    kept = replace(
+        changes,
+        added=changes.added.filter(pc.invert(added)),
+        removed=changes.removed.filter(pc.invert(removed)),
+        before=changes.before.filter(pc.invert(moved)),
+        after=changes.after.filter(pc.invert(moved)),
+    )
+    return kept, frozenset(passed_over)
+
+
 def with_rows(stream: Stream, changes: Changes, previous: pa.Table, current: pa.Table, keys: pa.Array) -> Changes:
     """The changes with those records of `keys` among the changed ones whose stamp moved on from `previous`."""
     wanted = pa.chunked_array([keys.cast(stream.schema.field(stream.key).type)])

@@ -20,7 +20,7 @@ from sqlalchemy import Connection
 import sql
 from config.database import Database
 from materializer import units
-from materializer.snapshot import changes, content_hash, deletions, history, marks, store, transitions
+from materializer.snapshot import changes, content_hash, deletions, history, marks, readings, store, transitions
 from materializer.snapshot.changes import Changes
 from materializer.snapshot.pulls import HistoricChange, Key, Pulled
 from materializer.snapshot.store import Scope
@@ -33,16 +33,18 @@ from materializer.units import At, Batching
 class Window:
     """One window of a pull: rows with keys above `above` up to `up_to` (None: no bound). Plain data, to be submitted.
 
-    `set_aside` are ids set aside in this pull, which are not missing; `clients` those a `clients` pull read whole.
+    `set_aside` are ids set aside in this pull, which are not missing; `owners` those an `owners` pull read whole.
     """
 
     unit: str
     stream_name: str
-    extent: Literal["full", "partial", "clients"]
+    extent: Literal["full", "partial", "owners"]
     rows: pa.Table
     above: Key | None
     up_to: Key | None
-    clients: tuple[int, ...]
+    owners: tuple[Key, ...]
+    is_hinted: bool
+    began_at: datetime | None
     set_aside: frozenset[str]
     history: tuple[HistoricChange, ...]
     policy: TransitionPolicy
@@ -65,7 +67,7 @@ class Window:
 
 @dataclass(frozen=True)
 class Applied:
-    """What one stream's pull came to, in rows. `missing`: keys a full pull did not have, not yet removed.
+    """What one stream's pull came to, in rows. `missing`: known keys the pull did not have, not yet removed.
 
     `removed` counts rows the source itself reported gone, `ignored` rows older than the known ones.
     """
@@ -91,9 +93,13 @@ def apply(
 ) -> Applied:
     """Brings the snapshot to what was pulled: windows of about `batching.size` rows, then deletions, marks and cursor.
 
-    Rows missing from a full pull are returned and left to `shrink_gate.apply_removals`. An incomplete pull is applied
-    and leaves the cursor where it was; an incomplete first pull leaves the stream without its baseline.
+    Rows missing from a full pull, or from one of owners, are returned and left to `shrink_gate.apply_removals`. An
+    incomplete pull is applied and leaves the cursor where it was; an incomplete first pull leaves the stream without
+    its baseline. Raises OutdatedReading for a hinted pull that another one has overtaken.
     """
+    if pulled.began_at is not None and not pulled.is_hinted:
+        began_at = pulled.began_at
+        database.transact(lambda connection: readings.note_applying(connection, pulled.stream, began_at))
     if batching.watch is not None:
         batching.watch.expect(pulled.spool.rows)
     calls = ((window,) for window in _windows(pulled, policy, at, batching.size))
@@ -122,7 +128,9 @@ def _windows(pulled: Pulled, policy: TransitionPolicy, at: At, window_rows: int)
             rows=rows,
             above=above,
             up_to=up_to,
-            clients=pulled.clients,
+            owners=pulled.owners,
+            is_hinted=pulled.is_hinted,
+            began_at=pulled.began_at,
             set_aside=set_aside,
             history=pulled.history,
             policy=policy,
@@ -147,22 +155,28 @@ def _with_end(windows: Iterator[pa.Table], stream: Stream) -> Iterator[tuple[pa.
 class Read:
     """Pulled rows that may differ, the known rows of their keys (`previous`), and the `hashes` of the known ones.
 
-    `with_history`: accounts whose field history has steps; they count as changed, for their stamps.
+    `with_history`: accounts whose field history has steps; they count as changed, for their stamps. `newer`: owners
+    that were read by themselves since the pull began, whose rows here are left alone.
     """
 
     rows: pa.Table
     previous: pa.Table
     hashes: pa.Table
     with_history: pa.Array
+    newer: frozenset[str]
 
 
 @dataclass(frozen=True)
 class Compared:
-    """What differs: changes to apply, known rows the pull did not have, and how many pulled rows are too old."""
+    """What differs: changes to apply, known rows the pull did not have, and how many pulled rows are too old.
+
+    `passed_over`: owners with differences that are left alone, since they were read by themselves meanwhile.
+    """
 
     changes: Changes
     missing: pa.Table
     ignored: int
+    passed_over: frozenset[str]
 
 
 @dataclass(frozen=True)
@@ -178,22 +192,33 @@ def _apply_window(connection: Connection, window: Window) -> dict[str, Any]:
     compared = _compare(window, read)
     judged = _judge(window, read, compared)
     _apply(connection, window, read, judged)
+    readings.hint_again(connection, window.stream, compared.passed_over)
     return _counts(window, read, compared, judged)
 
 
 def _read(connection: Connection, window: Window) -> Read:
     stream, with_history = window.stream, _with_history(window)
+    newer = _held(connection, window)
     known = store.read_hashes(connection, stream, _scope(stream, window))
     rows, hashes = content_hash.without_unchanged(stream, known, window.rows, with_history)
     previous = store.read_rows(connection, stream, Scope(keys=hashes[stream.key].to_pylist(), only_keys=True))
-    return Read(rows, previous, hashes, with_history)
+    return Read(rows, previous, hashes, with_history, newer)
+
+
+def _held(connection: Connection, reading: Window | Pulled) -> frozenset[str]:
+    """Holds the stream for the transaction; the owners of whom the reading holds less than is known by now."""
+    if reading.is_hinted and reading.began_at is not None:
+        readings.hold_alone(connection, reading.stream, reading.began_at)
+        return frozenset()
+    readings.hold(connection, reading.stream)
+    return readings.owners_read_since(connection, reading.stream, reading.began_at)
 
 
 def _compare(window: Window, read: Read) -> Compared:
     found, ignored = changes.without_stale(changes.compare(window.stream, read.previous, read.rows))
-    missing = _missing(window, found)
-    removed = missing if window.extent == "clients" else missing.slice(0, 0)
-    return Compared(replace(found, removed=removed), missing, ignored)
+    found = replace(found, removed=_missing(window, found))
+    found, passed_over = changes.without_owners(window.stream, found, read.newer)
+    return Compared(replace(found, removed=found.removed.slice(0, 0)), found.removed, ignored, passed_over)
 
 
 def _judge(window: Window, read: Read, compared: Compared) -> Judged:
@@ -201,7 +226,8 @@ def _judge(window: Window, read: Read, compared: Compared) -> Judged:
     steps = transitions.from_changes(window.stream, compared.changes, window.policy)
     if not len(read.with_history):
         return Judged(compared.changes, steps)
-    widened = changes.with_rows(window.stream, compared.changes, read.previous, read.rows, read.with_history)
+    with_history = pc.filter(read.with_history, pc.invert(pc.is_in(read.with_history, _texts(read.newer))))
+    widened = changes.with_rows(window.stream, compared.changes, read.previous, read.rows, with_history)
     has_history = pc.is_in(widened.after[window.stream.key], read.with_history)
     after = widened.after.filter(has_history).to_pylist()
     before = widened.before.filter(has_history).to_pylist()
@@ -211,12 +237,13 @@ def _judge(window: Window, read: Read, compared: Compared) -> Judged:
 
 def _apply(connection: Connection, window: Window, read: Read, judged: Judged) -> None:
     stream, found = window.stream, judged.changes
-    store.delete_rows(connection, stream, found.removed[stream.key].to_pylist())
     store.insert_rows(connection, stream, found.added)
     store.update_rows(connection, stream, found.after)
     store.update_rows(connection, stream, _unhashed(stream, read, found))
-    _readmit(connection, stream, window.rows)
+    _readmit(connection, stream, _not_of(stream, window.rows, read.newer))
     store.insert_transitions(connection, judged.transitions, window.at)
+    if window.is_hinted and window.began_at is not None:
+        readings.note_owners(connection, stream, window.owners, window.began_at, window.at.now)
     if not window.policy.is_baseline:
         marks.mark_owners(connection, stream, (found.added, found.removed, found.before, found.after), window.at.now)
 
@@ -228,28 +255,37 @@ def _counts(window: Window, read: Read, compared: Compared, judged: Judged) -> d
         "added": len(found.added),
         "changed": len(found.after),
         "unchanged": found.unchanged + len(window.rows) - len(read.rows),
-        "removed": len(found.removed),
+        "removed": 0,
         "ignored": compared.ignored,
         "transitions": transitions.counted(judged.transitions),
-        "missing": compared.missing[window.stream.key].to_pylist() if window.extent == "full" else [],
+        "missing": compared.missing[window.stream.key].to_pylist(),
     }
 
 
 def _scope(stream: Stream, window: Window) -> Scope:
-    """The known rows to compare with: the same slice of the keys, of the clients read, or just the pulled keys."""
+    """The known rows to compare with: the same slice of the keys, of the owners read, or just the pulled keys."""
     if window.extent == "full":
         return Scope(above=window.above, up_to=window.up_to)
     keys = window.rows[stream.key].to_pylist()
     if window.extent == "partial":
         return Scope(keys=keys, only_keys=True)
-    return Scope(above=window.above, up_to=window.up_to, owners=window.clients, keys=keys)
+    return Scope(above=window.above, up_to=window.up_to, owners=window.owners, keys=keys)
 
 
 def _missing(window: Window, found: Changes) -> pa.Table:
     """Known rows the pull did not have, without those it had and set aside."""
-    set_aside = pa.array(sorted(window.set_aside), pa.string())
+    set_aside = _texts(window.set_aside)
     is_set_aside = pc.is_in(found.removed[window.stream.key].cast(pa.string()), set_aside)
     return found.removed.filter(pc.invert(is_set_aside))
+
+
+def _texts(values: Collection[str]) -> pa.Array:
+    return pa.array(sorted(values), pa.string())
+
+
+def _not_of(stream: Stream, rows: pa.Table, owners: Collection[str]) -> pa.Table:
+    """The rows without those of the owners, which are ids as text."""
+    return rows.filter(pc.invert(pc.is_in(rows[stream.owner].cast(pa.string()), _texts(owners)))) if owners else rows
 
 
 def _with_history(window: Window) -> pa.Array:
@@ -282,19 +318,31 @@ def _end(connection: Connection, pulled: Pulled, policy: TransitionPolicy, at: A
 
 
 def _apply_end(connection: Connection, pulled: Pulled, policy: TransitionPolicy, at: At) -> dict[str, Any]:
-    gone = {*pulled.deleted, *pulled.merged}
+    newer = _held(connection, pulled)
+    gone = _gone(connection, pulled, newer)
     deleted = deletions.remove(connection, pulled.stream, gone, at, is_baseline=policy.is_baseline)
-    deletions.merge(connection, pulled.merged, at.now)
+    deletions.merge(connection, {loser: pulled.merged[loser] for loser in pulled.merged if loser in gone}, at.now)
     store.set_aside(connection, pulled.stream, pulled.set_aside, at)
     _forget_set_aside(connection, pulled, at.run_id)
-    if pulled.extent == "clients":
-        store.forget_set_aside(connection, pulled.stream, [f"client {client}" for client in pulled.clients])
-        _note_pay_method_readings(connection, pulled.clients, at.now)
+    if pulled.extent == "owners":
+        _note_owners(connection, pulled, newer, at.now)
     if policy.is_baseline:
         store.analyze(connection, pulled.stream)
         marks.mark_everybody(connection, at.now)
-    _move_cursor(connection, pulled, at)
+    if not pulled.is_hinted:
+        _move_cursor(connection, pulled, at)
     return {"removed": deleted.removed, "transitions": deleted.transitions}
+
+
+def _gone(connection: Connection, pulled: Pulled, newer: frozenset[str]) -> set[Key]:
+    """What the source reported gone, but for records of owners that were read by themselves since."""
+    gone = {*pulled.deleted, *pulled.merged}
+    if not newer or not gone:
+        return gone
+    known = store.read_rows(connection, pulled.stream, Scope(keys=list(gone), only_keys=True))
+    theirs = known.filter(pc.is_in(known[pulled.stream.owner].cast(pa.string()), _texts(newer)))
+    readings.hint_again(connection, pulled.stream, readings.owners_of(pulled.stream, [theirs]))
+    return gone - set(theirs[pulled.stream.key].to_pylist())
 
 
 def _forget_set_aside(connection: Connection, pulled: Pulled, run_id: int) -> None:
@@ -302,6 +350,15 @@ def _forget_set_aside(connection: Connection, pulled: Pulled, run_id: int) -> No
     if pulled.extent == "full" and pulled.is_complete:
         parameters = {"stream": pulled.stream.name, "run_id": run_id}
         connection.execute(sql.statement("snapshot/delete_set_aside_not_seen"), parameters)
+
+
+def _note_owners(connection: Connection, pulled: Pulled, newer: frozenset[str], now: datetime) -> None:
+    """What is known of owners that were read whole."""
+    if pulled.stream.source == "whmcs":
+        named = [f"client {client}" for client in pulled.owners]
+        store.forget_set_aside(connection, pulled.stream, named)
+    if pulled.stream.name == "pay_method":
+        _note_pay_method_readings(connection, [int(key) for key in pulled.owners if str(key) not in newer], now)
 
 
 def _note_pay_method_readings(connection: Connection, clients: Collection[int], now: datetime) -> None:
@@ -323,6 +380,7 @@ def _move_cursor(connection: Connection, pulled: Pulled, at: At) -> None:
         "cursor_at": pulled.cursor_at,
         "source_time": pulled.source_time,
         "fields": list(pulled.fields),
+        "is_whole": pulled.stream.source == "salesforce" or pulled.extent == "full",
     }
     connection.execute(sql.statement("snapshot/upsert_stream_state"), parameters)
 

@@ -58,8 +58,10 @@ class HistoricChange:
 class Pulled:
     """One reading of a stream.
 
-    `extent` says what the rows are: `full` (everything the source has), `partial` (what changed, or a hint), or
-    `clients` (everything of the clients in `clients`, for pay methods).
+    `extent` says what the rows are: `full` (everything the source has), `partial` (what changed, or the likely part of
+    it), or `owners` (everything of the accounts or clients in `owners`). `is_hinted` says that only some customers were
+    read, because of hints: the stream's state stays as it is. `began_at` is the database's clock before the first call;
+    `None` where no other reading can be under way.
     `is_complete` is true when the source's own count agrees with the rows received and refused, and the pages chain;
     removals are concluded only then. `why_incomplete` says what did not agree.
     `deleted` keys were reported deleted by the source; `merged` maps a losing account to the one it names as master.
@@ -71,10 +73,12 @@ class Pulled:
 
     stream: Stream
     spool: Spool
-    extent: Literal["full", "partial", "clients"]
+    extent: Literal["full", "partial", "owners"]
     is_complete: bool = True
     why_incomplete: str | None = None
-    clients: tuple[int, ...] = ()
+    owners: tuple[Key, ...] = ()
+    is_hinted: bool = False
+    began_at: datetime | None = None
     deleted: Collection[Key] = ()
     merged: dict[str, str] = field(default_factory=dict)
     set_aside: tuple[SetAsideRecord, ...] = ()

@@ -9,7 +9,7 @@ need not be asked again.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -45,12 +45,13 @@ class Removals:
 
 
 def apply_removals(database: Database, applied: Sequence[Applied], gate: ShrinkGate | None, at: At) -> Removals:
-    """Applies or holds the removals of one source's run; only complete full pulls have any. `gate` None: accepted.
+    """Applies or holds the removals of one source's run; complete pulls of everything, or of owners, have some.
 
-    Supersedes older holds of the source whose streams were all pulled whole now. Raises what a look-up at the source
-    raises; then nothing is removed, and the next run pulls in full again.
+    The gate judges a pull of owners against the rows known of them; `gate` None: accepted. Supersedes older holds of
+    the source whose streams were all pulled whole now. Raises what a look-up at the source raises; then nothing is
+    removed, and the next run pulls in full again.
     """
-    whole = [stream for stream in applied if stream.pulled.extent == "full" and stream.pulled.is_complete]
+    whole = [stream for stream in applied if stream.pulled.extent != "partial" and stream.pulled.is_complete]
     if not whole:
         return Removals()
     tripped = [] if gate is None else _tripped(database, whole, gate)
@@ -63,10 +64,13 @@ def apply_removals(database: Database, applied: Sequence[Applied], gate: ShrinkG
     return Removals(held=summary)
 
 
-def is_shrinking(before: int, missing: int, gate: ShrinkGate) -> bool:
-    """Whether so many missing of so many known rows trip the gate."""
+def is_shrinking(before: int, missing: int, gate: ShrinkGate, *, is_everything: bool = True) -> bool:
+    """Whether so many missing of so many known rows trip the gate.
+
+    `is_everything`: the rows are those of everybody; one customer alone may lose all it had.
+    """
     share = missing * 100 > gate.percent * before and missing > gate.rows
-    return share or (missing >= FEW_ROWS and missing == before)
+    return share or (is_everything and missing >= FEW_ROWS and missing == before)
 
 
 def release(database: Database, at: At) -> dict[str, int]:
@@ -91,14 +95,32 @@ def _tripped(database: Database, whole: Sequence[Applied], gate: ShrinkGate) -> 
     if not any(stream.missing for stream in whole):
         return []
     with database.begin() as connection:
-        rows = store.count_rows(connection)
-    before = {applied.pulled.stream.name: rows[applied.pulled.stream.name] - applied.added for applied in whole}
-    missing = {applied.pulled.stream.name: len(applied.missing) for applied in whole}
+        found = [_extent(connection, applied) for applied in whole]
     return [
-        {"stream": name, "rows": before[name], "missing": missing[name]}
-        for name in before
-        if is_shrinking(before[name], missing[name], gate)
+        {"stream": extent.stream, "rows": extent.rows, "missing": extent.missing}
+        for extent in found
+        if is_shrinking(extent.rows, extent.missing, gate, is_everything=extent.is_everything)
     ]
+
+
+@dataclass(frozen=True)
+class _Extent:
+    """How many rows were known of what a pull read, and how many of them it did not have."""
+
+    stream: str
+    rows: int
+    missing: int
+    is_everything: bool
+
+
+def _extent(connection: Connection, applied: Applied) -> _Extent:
+    pulled, missing = applied.pulled, len(applied.missing)
+    if pulled.extent == "full":
+        rows = store.count_rows(connection)[pulled.stream.name]
+        return _Extent(pulled.stream.name, rows - applied.added, missing, is_everything=True)
+    rows = store.count_rows_of(connection, pulled.stream, pulled.owners)
+    is_everybody = not pulled.is_hinted and len(set(pulled.owners)) >= store.count_rows(connection)["client"]
+    return _Extent(pulled.stream.name, rows - applied.added, missing, is_everybody)
 
 
 def _confirmed(applied: Applied) -> list[Key]:
@@ -134,19 +156,24 @@ def _apply(connection: Connection, confirmed: Sequence[tuple[Applied, list[Key]]
         deletions.merge(connection, merged, at.now)
         removed[applied.pulled.stream.name] += deleted.removed
         steps.update(deleted.transitions)
-    _supersede(connection, [applied for applied, _ in confirmed], at)
-    _note_full(connection, [applied for applied, _ in confirmed], at.now)
+    full = _full(applied for applied, _ in confirmed)
+    _supersede(connection, full, at)
+    _note_full(connection, full, at.now)
     return Removals({name: count for name, count in removed.items() if count}, dict(steps))
 
 
 def _hold(connection: Connection, whole: Sequence[Applied], summary: dict[str, Any], at: At) -> None:
-    _supersede(connection, whole, at)
+    _supersede(connection, _full(whole), at)
     holds.note(connection, at, "shrink", summary, whole[0].pulled.stream.source)
     for applied in whole:
         ids = [str(key) for key in applied.missing]
         removals = {"run_id": at.run_id, "stream": applied.pulled.stream.name, "record_ids": ids}
         connection.execute(sql.statement("holds/insert_held_removals"), removals)
-    _note_full(connection, whole, at.now)
+    _note_full(connection, _full(whole), at.now)
+
+
+def _full(applied: Iterable[Applied]) -> list[Applied]:
+    return [stream for stream in applied if stream.pulled.extent == "full"]
 
 
 def _note_full(connection: Connection, whole: Sequence[Applied], now: datetime) -> None:
@@ -155,6 +182,8 @@ def _note_full(connection: Connection, whole: Sequence[Applied], now: datetime) 
 
 
 def _supersede(connection: Connection, whole: Sequence[Applied], at: At) -> None:
+    if not whole:
+        return
     streams = {applied.pulled.stream.name for applied in whole}
     source = whole[0].pulled.stream.source
     for hold in connection.execute(sql.statement("holds/list_open_shrink_holds"), {"source": source}).all():

@@ -23,7 +23,7 @@ import sql
 from materializer.snapshot import content_hash
 from materializer.snapshot.content_hash import HASH
 from materializer.snapshot.pulls import Key, SetAsideRecord, StreamState
-from materializer.snapshot.streams import Stream
+from materializer.snapshot.streams import Kind, Stream
 from materializer.snapshot.transitions import Transition
 from materializer.units import At
 
@@ -40,7 +40,7 @@ class Scope:
 
     above: Key | None = None
     up_to: Key | None = None
-    owners: Sequence[int] | None = None
+    owners: Sequence[Key] | None = None
     keys: Sequence[Key] | None = None
     only_keys: bool = False
 
@@ -146,6 +146,15 @@ def count_rows(connection: Connection) -> dict[str, int]:
     return {row.stream: row.records for row in connection.execute(sql.statement("snapshot/count_snapshot"))}
 
 
+def count_rows_of(connection: Connection, stream: Stream, owners: Sequence[Key]) -> int:
+    """How many rows of the stream belong to the owners."""
+    query = compose.SQL("select count(*) from {} where {}").format(
+        _table(stream), _condition(stream, Scope(owners=owners))
+    )
+    row = _driver(connection).execute(query).fetchone()
+    return 0 if row is None else int(row[0])
+
+
 def analyze(connection: Connection, stream: Stream) -> None:
     """Has the server look at the stream's rows again, so that it does not plan as if the table were empty."""
     _driver(connection).execute(compose.SQL("analyze {}").format(_table(stream)))
@@ -170,7 +179,9 @@ def _as_text(values: pa.ChunkedArray) -> pa.ChunkedArray:
 
 def _condition(stream: Stream, scope: Scope) -> compose.Composable:
     key = compose.Identifier(stream.key)
-    named = compose.SQL("{} = any(cast({} as {}))").format(key, list(scope.keys or ()), _array_type(stream))
+    named = compose.SQL("{} = any(cast({} as {}))").format(
+        key, list(scope.keys or ()), _array_of(stream.columns[stream.key])
+    )
     if scope.only_keys:
         return named
     parts: list[compose.Composable] = [compose.SQL("true")]
@@ -179,14 +190,14 @@ def _condition(stream: Stream, scope: Scope) -> compose.Composable:
     if scope.up_to is not None:
         parts.append(compose.SQL("{} <= {}").format(key, scope.up_to))
     if scope.owners is not None:
-        owner = compose.Identifier(stream.owner)
-        parts.append(compose.SQL("{} = any(cast({} as bigint[]))").format(owner, list(scope.owners)))
+        owner, kind = compose.Identifier(stream.owner), _array_of(stream.columns[stream.owner])
+        parts.append(compose.SQL("{} = any(cast({} as {}))").format(owner, list(scope.owners), kind))
     within = compose.SQL(" and ").join(parts)
     return within if scope.keys is None else compose.SQL("(({}) or {})").format(within, named)
 
 
-def _array_type(stream: Stream) -> compose.SQL:
-    return compose.SQL("bigint[]") if stream.has_integer_key else compose.SQL("text[]")
+def _array_of(kind: Kind) -> compose.SQL:
+    return compose.SQL("bigint[]") if kind in ("key_integer", "integer") else compose.SQL("text[]")
 
 
 def _assignments(stream: Stream) -> compose.Composable:

@@ -13,7 +13,8 @@ from sqlalchemy import Engine, text
 
 from config import fields
 from config.database import LiveDatabase, rehearsal
-from materializer.snapshot import commit
+from config.schedule import ShrinkGate
+from materializer.snapshot import commit, shrink_gate
 from materializer.snapshot.commit import Applied
 from materializer.snapshot.pulls import HistoricChange, Pulled, SetAsideRecord
 from materializer.snapshot.streams import STREAMS, Stream
@@ -24,6 +25,7 @@ NOW = datetime(2026, 4, 1, 12, tzinfo=UTC)
 WORDS = fields.load().words
 BASELINE = TransitionPolicy(WORDS, is_baseline=True)
 LATER = TransitionPolicy(WORDS, created_after=NOW)
+GATE = ShrinkGate(percent=5, rows=10)
 
 
 @dataclass
@@ -207,13 +209,14 @@ def test_an_older_stamp_is_ignored(database: LiveDatabase, engine: Engine) -> No
 
 
 def test_the_pay_methods_of_a_client_are_whole_and_its_reading_is_noted(database: LiveDatabase, engine: Engine) -> None:
-    """What a client's answer lacks is gone at once; other clients' methods stay; none at all is known to be none."""
+    """What a client's answer lacks is missing; other clients' methods stay; none at all is known to be none."""
     take(database, pulled("account", account("a", client=1), account("b", client=2)), BASELINE, run_id=1)
     methods = [{"pay_method_id": number, "client_id": 1 + number % 2} for number in range(6)]
-    take(database, pulled("pay_method", *methods, extent="clients", clients=(1, 2)), BASELINE, run_id=1)
+    take(database, pulled("pay_method", *methods, extent="owners", owners=(1, 2)), BASELINE, run_id=1)
     clear_marks(engine)
-    taken = take(database, pulled("pay_method", methods[0], methods[4], extent="clients", clients=(1, 3)), size=1)
-    assert 1 == taken.removed
+    taken = take(database, pulled("pay_method", methods[0], methods[4], extent="owners", owners=(1, 3)), size=1)
+    assert (0, (2,)) == (taken.removed, taken.missing)
+    assert {"pay_method": 1} == shrink_gate.apply_removals(database, [taken], GATE, At(2, NOW)).removed
     assert [0, 1, 3, 4, 5] == values(engine, "select pay_method_id from snapshot.pay_method order by 1")
     assert [1, 2, 3] == values(engine, "select client_id from pipeline.pay_method_reading order by 1")
     assert ["a"] == values(engine, "select customer_id from pipeline.refresh_mark")

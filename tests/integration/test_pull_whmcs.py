@@ -212,7 +212,7 @@ def test_pay_methods_are_read_round_robin(install: WhmcsInstall, connect: Connec
     baseline = source.pull("pay_method", None, known=known)
     assert clients == list(baseline.clients)
     pulled = source.pull("pay_method", state(baseline), known=known, now=START + timedelta(minutes=10))
-    assert ("clients", clients[:25]) == (pulled.extent, list(pulled.clients))
+    assert ("owners", clients[:25]) == (pulled.extent, list(pulled.owners))
 
 
 def test_the_missing_are_looked_up_directly(install: WhmcsInstall, connect: Connect) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -312,8 +313,7 @@ class WhmcsSource:
             raise
 
     def _read_clients(self, reading: Reading, read: list[int], started: datetime | None) -> Pulled:
-        pulled = self._pulled(reading, "clients", None, started)
-        return Pulled(**{**vars(pulled), "clients": tuple(read)})
+        return replace(self._pulled(reading, "owners", None, started), owners=tuple(read))
 
     def _pay_methods_of(self, client_id: int) -> dict[str, list[Any]] | SetAsideRecord:
         wanted_stream = self._streams["pay_method"]

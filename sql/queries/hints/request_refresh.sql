@@ -26,6 +26,9 @@ noted as (
     on conflict (kind, subject_id, origin) do update
         set
             hints = hint.hints + 1,
+            sources = excluded.sources,
+            not_before = null,
+            attempts = 0,
             last_at = greatest(hint.last_at, excluded.last_at)
     returning last_at
 )

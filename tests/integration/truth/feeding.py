@@ -70,7 +70,7 @@ class Feed:
             extent=extent,
             is_complete=delivery.is_complete,
             why_incomplete=None if delivery.is_complete else "3 records announced, 2 received",
-            clients=delivery.clients,
+            owners=delivery.clients,
             deleted=delivery.deleted,
             merged=merged,
             set_aside=tuple(set_aside),

@@ -357,7 +357,7 @@ class World:
         turn = self.now.hour % 2
         clients = [key for key in self.whmcs["client"] if full or state is None or key % 2 == turn]
         rows = [row for row in self.whmcs["pay_method"].values() if row["clientid"] in clients]
-        return Delivery("pay_method", "clients", rows, clients=tuple(clients))
+        return Delivery("pay_method", "owners", rows, clients=tuple(clients))
 
 
 def moment(row: Record) -> datetime:
