@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal, Self
+from typing import Self
 
 from pydantic import Field, model_validator
 
 from config.datafile import Table, read
+from config.types import Tone
 from config.wording import OFFERED, Language, NotificationWords, misused_by_notification, names_in_braces
-
-Tone = Literal["critical", "warning", "info", "neutral"]
 
 
 class FloodGate(Table):

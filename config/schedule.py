@@ -11,8 +11,8 @@ from apscheduler.triggers.cron import CronTrigger
 from pydantic import Field, field_validator, model_validator
 
 from config.datafile import Table, read
-from config.jobs import JOBS
 from config.nearest import did_you_mean
+from config.types import SCHEDULED_JOBS
 
 
 class JobTiming(Table):
@@ -150,9 +150,9 @@ class Schedule(Table):
     @field_validator("jobs")
     @classmethod
     def _known_jobs_that_are_not_off(cls, jobs: dict[str, JobTiming]) -> dict[str, JobTiming]:
-        if unknown := sorted(set(jobs) - set(JOBS)):
-            hint = did_you_mean(unknown[0], JOBS)
-            raise ValueError(f"{', '.join(unknown)} is not a job; there are {', '.join(JOBS)}{hint}")
+        if unknown := sorted(set(jobs) - set(SCHEDULED_JOBS)):
+            hint = did_you_mean(unknown[0], SCHEDULED_JOBS)
+            raise ValueError(f"{', '.join(unknown)} is not a job; there are {', '.join(SCHEDULED_JOBS)}{hint}")
         return {job: timing for job, timing in jobs.items() if not timing.off}
 
 

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal, Self
+from typing import Self
 
 from pydantic import Field, model_validator
 
 from config.datafile import Table, read
+from config.types import Tone
 from config.wording import OFFERED_BY_TASKS, Language, TaskWords, misused_by_task, names_in_braces
 
 
 class TaskRule(TaskWords):
     """Tone and link of one task, and the operator's words for it (in ME_STATUS_LANGUAGE, or by language)."""
 
-    tone: Literal["critical", "warning", "info", "neutral"]
+    tone: Tone
     action_url: str = Field(pattern="^/")
     en: TaskWords | None = None
     ja: TaskWords | None = None

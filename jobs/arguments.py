@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import NoReturn
 
-from config.jobs import JOBS
+from config.types import SCHEDULED_JOBS
 from jobs.text import parse as parse_instant
 
 
@@ -77,7 +77,9 @@ def parser() -> argparse.ArgumentParser:
 
 
 def _add_run(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("job", choices=(*JOBS, "all"), metavar="JOB", help=", ".join((*JOBS, "all")))
+    parser.add_argument(
+        "job", choices=(*SCHEDULED_JOBS, "all"), metavar="JOB", help=", ".join((*SCHEDULED_JOBS, "all"))
+    )
     parser.add_argument("--full", action="store_true", help="read everything, not only what changed")
     parser.add_argument("--accept-shrink", action="store_true", help="remove what is gone however much it is")
     how = parser.add_mutually_exclusive_group()

@@ -13,8 +13,6 @@ from sqlalchemy import Connection, Engine, text
 import sql
 from config.errors import MeStatusError
 
-VERSION_TABLE = "schema_version"
-
 
 def migrate(engine: Engine) -> str:
     """Brings the database to the newest revision and returns it; two calls at once are safe.
@@ -62,7 +60,7 @@ def _refuse_newer(connection: Connection) -> None:
 
 
 def _revision(connection: Connection) -> str | None:
-    return MigrationContext.configure(connection, opts={"version_table": VERSION_TABLE}).get_current_revision()
+    return MigrationContext.configure(connection, opts={"version_table": sql.VERSION_TABLE}).get_current_revision()
 
 
 def _config(connection: Connection | None = None) -> Config:

@@ -16,8 +16,9 @@ from flask import Blueprint, Response, request
 from standardwebhooks import Webhook, WebhookVerificationError
 from werkzeug.datastructures import Headers
 
+from config import salesforce_id
 from readapi.answers import instant
-from readapi.identity import Identity, account_id_of
+from readapi.identity import Identity
 from readapi.problems import NO_ADDRESS, Problem, bad_request, not_found, unauthorized
 from readapi.statements import Statements
 
@@ -125,7 +126,7 @@ def _listed(given: dict[str, Any], name: str) -> Sequence[Any]:
 
 
 def _account_id(value: Any, place: int) -> str:
-    found = account_id_of(value) if isinstance(value, str) else None
+    found = salesforce_id.completed(value) if isinstance(value, str) else None
     if found is None:
         raise bad_request(f"accountIds[{place}] has to be an Account id of 15 or 18 characters.")
     return found

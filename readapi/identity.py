@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator
 from typing import TypeVar
 
+from config import salesforce_id
 from readapi.problems import Problem, not_found, unavailable
 from readapi.statements import Statements
 from readapi.tokens import Tokens
 
 Answered = TypeVar("Answered")
-CHECKSUM = "ABCDEFGHIJKLMNOPQRSTUVWXYZ012345"
 FIRST_RUN_SECONDS = 60
 
 
@@ -49,14 +48,14 @@ class Identity:
         for customer_id in customers:
             if self._with_document(customer_id):
                 return customer_id
-        account_id = customers[-1] if customers else account_id_of(subject)
-        if account_id is None or not may_be_account(account_id):
+        account_id = customers[-1] if customers else salesforce_id.completed(subject)
+        if account_id is None or not salesforce_id.may_be_account(account_id):
             raise not_found("The token's subject cannot be an account.", kind="no-account")
         return account_id
 
     def _customers(self, subject: str) -> Iterator[str]:
         """The customer a subject means, then the one that customer was merged into; nobody when in doubt."""
-        account_id = account_id_of(subject)
+        account_id = salesforce_id.completed(subject)
         if self._portal_users and subject.isprintable():  # PostgreSQL has no text with a zero or half a surrogate
             found = self._statements.all("api/find_customers_of_subject", subject=subject, account_id=account_id)
             if len(found) == 1:
@@ -77,24 +76,3 @@ class Identity:
                 "no-run-yet", "No run has computed any document yet; ask again soon.", retry_after=FIRST_RUN_SECONDS
             )
         return not_found("The token's subject is not a customer.", kind="no-customer")
-
-
-def account_id_of(subject: str) -> str | None:
-    """The 18-character Account id a subject gives, or None when it has not the form of an id (salesforce-api 9.2).
-
-    Case counts: 15 characters get their checksum, 18 are taken as they stand and have to match to the letter.
-    """
-    if re.fullmatch(r"[A-Za-z0-9]{18}", subject, re.ASCII):
-        return subject
-    if re.fullmatch(r"[A-Za-z0-9]{15}", subject, re.ASCII):
-        return subject + "".join(_checksum(subject[start : start + 5]) for start in (0, 5, 10))
-    return None
-
-
-def may_be_account(account_id: str) -> bool:
-    """Whether Salesforce could have given this id of 18 characters to an Account: its prefix and its checksum fit."""
-    return account_id.startswith("001") and account_id == account_id_of(account_id[:15])
-
-
-def _checksum(five: str) -> str:
-    return CHECKSUM[sum(1 << place for place, letter in enumerate(five) if "A" <= letter <= "Z")]

@@ -7,6 +7,9 @@ from importlib.resources import files
 
 from sqlalchemy import TextClause, text
 
+VERSION_TABLE = "schema_version"
+"""Where Alembic keeps the revision the database is at."""
+
 
 @cache
 def source(name: str) -> str:

@@ -8,12 +8,12 @@ from datetime import UTC, datetime
 
 from config.database import LiveDatabase
 from config.errors import MeStatusError, SettingsError
+from config.salesforce_id import normalised
 from jobs import progress
 from jobs.program import SUCCESS, Program, answer, say
 from jobs.runs import executor, ledger
 from jobs.runs.dispatch import rules
 from jobs.runs.ledger import Run
-from jobs.sources.identifiers import normalised
 from materializer.refresh import rebuild
 from materializer.refresh.rebuild import Rebuilt
 from materializer.units import Batching

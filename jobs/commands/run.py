@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from config.errors import SettingsError
-from config.jobs import OF_ALL
+from config.types import OF_ALL
 from jobs import program, progress
 from jobs.commands import schedule
 from jobs.program import answer, complain, say

@@ -28,6 +28,7 @@ from sqlalchemy import Engine
 from config import logs
 from config.errors import SettingsError
 from config.schedule import JobTiming
+from config.types import Job
 from jobs import program
 from jobs.program import SUCCESS, Program
 from jobs.runs import dispatch
@@ -81,7 +82,7 @@ def keep(engine: Engine, program: Program, stop: threading.Event) -> None:
 
 
 def offer(
-    engine: Engine, program: Program, job: str, *, now: datetime | None = None, options: RunOptions = ORDINARY
+    engine: Engine, program: Program, job: Job, *, now: datetime | None = None, options: RunOptions = ORDINARY
 ) -> Report:
     """Runs the job for the slot that `now` (None: the clock) is in, unless it was run or the job is under way."""
     timing = program.tables.schedule.jobs.get(job)

@@ -18,6 +18,7 @@ from rich.console import Console
 from config import database, logs
 from config.errors import MeStatusError, SettingsError
 from config.settings import Settings
+from config.types import TASK_TYPES
 from jobs import progress
 from jobs.demo import play as script
 from jobs.demo import report
@@ -137,7 +138,7 @@ def _as_json(stage: Stage, play: script.Play, customer: str, document: dict[str,
             for day in play.days
         ],
         "notifications": play.notifications,
-        "tasks": {task: play.tasks.get(task, 0) for task in script.TASKS},
+        "tasks": {task: play.tasks.get(task, 0) for task in TASK_TYPES},
         "tasksSeen": sorted(play.tasks_seen),
         "missing": play.missing,
         "failed": play.failed,

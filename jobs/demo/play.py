@@ -10,7 +10,7 @@ from typing import Any
 
 import sql
 from config.errors import MeStatusError
-from config.wording import OFFERED
+from config.types import NOTIFICATION_TYPES, TASK_TYPES
 from jobs.commands import announce, held
 from jobs.demo.stage import Stage
 from jobs.progress import Progress
@@ -18,14 +18,6 @@ from jobs.runs.ledger import RunOptions
 from jobs.runs.run import Report, by_hand
 from materializer.refresh.outbox import Announcement, NeedsConfirmation
 
-TASKS = (
-    "invoice_due",
-    "add_payment_method",
-    "order_in_progress",
-    "eligibility_pending",
-    "verification_rejected",
-    "onboarding",
-)
 ANNOUNCEMENT = Announcement(
     title="Maintenance on Sunday",
     message="Internet access is interrupted for some minutes on Sunday between 2:00 and 4:00.",
@@ -62,8 +54,8 @@ class Play:
     @property
     def missing(self) -> list[str]:
         """Notification types and tasks that did not occur."""
-        return [name for name in OFFERED if not self.notifications.get(name)] + [
-            name for name in TASKS if not self.tasks_seen[name]
+        return [name for name in NOTIFICATION_TYPES if not self.notifications.get(name)] + [
+            name for name in TASK_TYPES if not self.tasks_seen[name]
         ]
 
     @property

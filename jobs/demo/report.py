@@ -16,8 +16,8 @@ from rich.markup import escape
 from rich.table import Table
 from rich.tree import Tree
 
-from config.wording import OFFERED
-from jobs.demo.play import TASKS, Day, Play
+from config.types import NOTIFICATION_TYPES, TASK_TYPES
+from jobs.demo.play import Day, Play
 from jobs.demo.stage import AUDIENCE, ISSUER, Stage
 
 MOST_EVENTS = 12
@@ -64,8 +64,8 @@ def day(console: Console, number: int | None, played: Day) -> None:
 def totals(console: Console, play: Play) -> None:
     """Whether all twelve notification types and all six tasks occurred."""
     table = Table("notification", "sent", "task", "on dashboards now", box=None, pad_edge=False, header_style="bold")
-    rows = list(OFFERED)
-    tasks = [*TASKS, *[""] * (len(rows) - len(TASKS))]
+    rows = list(NOTIFICATION_TYPES)
+    tasks = [*TASK_TYPES, *[""] * (len(rows) - len(TASK_TYPES))]
     for kind, task in zip(rows, tasks, strict=True):
         now = f"{play.tasks.get(task, 0):,}" if task else ""
         seen = " (seen before)" if task and not play.tasks.get(task) and play.tasks_seen[task] else ""
@@ -74,7 +74,9 @@ def totals(console: Console, play: Play) -> None:
     if play.missing:
         console.print(f"[red]Missing: {', '.join(play.missing)}[/red]\n")
     else:
-        console.print(f"[green]All {len(OFFERED)} notification types and all {len(TASKS)} tasks occurred.[/green]\n")
+        console.print(
+            f"[green]All {len(NOTIFICATION_TYPES)} notification types and {len(TASK_TYPES)} tasks occurred.[/green]\n"
+        )
 
 
 def tasks(console: Console, customer: str, document: dict[str, Any]) -> None:

@@ -17,6 +17,7 @@ import sql
 from config import logs
 from config.database import Database, LiveDatabase, RehearsalDatabase
 from config.errors import MeStatusError
+from config.types import Job
 from jobs.progress import Progress, silent
 from materializer import holds
 from materializer.holds import Gate
@@ -24,7 +25,7 @@ from materializer.units import At
 
 log = logs.get("runs")
 
-LOCK_OF_JOB = {
+LOCK_OF_JOB: dict[Job, str] = {
     "sync-salesforce": "sync-salesforce",
     "sync-whmcs": "sync-whmcs",
     "refresh": "refresh",
@@ -54,7 +55,7 @@ class Run:
     """A run under way. Jobs fill `counts`; `held` says that a gate stopped part of it, and why."""
 
     run_id: int
-    job: str
+    job: Job
     now: datetime
     database: Database
     options: RunOptions = ORDINARY
@@ -97,7 +98,7 @@ class OwnDatabase(LiveDatabase):
 
 
 @contextmanager
-def started(engine: Engine, job: str, *, now: datetime, options: RunOptions = ORDINARY) -> Iterator[Run]:
+def started(engine: Engine, job: Job, *, now: datetime, options: RunOptions = ORDINARY) -> Iterator[Run]:
     """A run by hand: waits for another run of the job, then has the job to itself.
 
     1. Runs of the job still called running are marked failed, since nobody holds their lock.
@@ -112,7 +113,7 @@ def started(engine: Engine, job: str, *, now: datetime, options: RunOptions = OR
 
 @contextmanager
 def claimed(
-    engine: Engine, job: str, *, now: datetime, due_at: datetime, options: RunOptions = ORDINARY
+    engine: Engine, job: Job, *, now: datetime, due_at: datetime, options: RunOptions = ORDINARY
 ) -> Iterator[Run | None]:
     """A run of a slot; None when the slot is taken already or another run of the job is under way (it never waits)."""
     with _alone_or_not(engine, LOCK_OF_JOB[job]) as is_alone:
@@ -125,7 +126,7 @@ def claimed(
 
 
 @contextmanager
-def rehearsed(database: RehearsalDatabase, job: str, *, now: datetime, options: RunOptions = ORDINARY) -> Iterator[Run]:
+def rehearsed(database: RehearsalDatabase, job: Job, *, now: datetime, options: RunOptions = ORDINARY) -> Iterator[Run]:
     """A run inside a rehearsal: the same row, gone with the rehearsal. Hold `alone(engine, *LOCKS)` around it."""
     with database.begin() as connection:
         run_id = _insert(connection, job, now, None)
@@ -158,7 +159,7 @@ def _alone_or_not(engine: Engine, name: str) -> Iterator[bool]:
 
 @contextmanager
 def _claimed(
-    engine: Engine, job: str, now: datetime, due_at: datetime | None, options: RunOptions
+    engine: Engine, job: Job, now: datetime, due_at: datetime | None, options: RunOptions
 ) -> Iterator[Run | None]:
     with engine.begin() as connection:
         _fail_dead(connection, LOCK_OF_JOB[job])

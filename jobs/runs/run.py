@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Literal
 
 from sqlalchemy import Connection, Engine
 
 from config import logs
 from config.database import RehearsalDatabase, rehearsal
-from config.jobs import OF_ALL
+from config.types import OF_ALL, Job
 from jobs.program import FAILED, NEEDS_ATTENTION, SUCCESS, Program
 from jobs.runs import dispatch, ledger, summary
 from jobs.runs.ledger import Run, RunOptions
@@ -82,20 +82,28 @@ def exit_code(reports: list[Report]) -> int:
     return next((code for code in (FAILED, NEEDS_ATTENTION) if code in codes), SUCCESS)
 
 
-def by_hand(engine: Engine, program: Program, job: str, options: RunOptions, now: datetime | None) -> list[Report]:
+def by_hand(
+    engine: Engine, program: Program, job: Job | Literal["all"], options: RunOptions, now: datetime | None
+) -> list[Report]:
     """Runs the job at `now` (None: the clock, read as each run starts); of `all` one failing does not stop the next."""
-    jobs = OF_ALL if job == "all" else (job,)
+    jobs = _jobs_of(job)
     return [_live(engine, program, name, options, now) for name in jobs]
 
 
-def in_rehearsal(engine: Engine, program: Program, job: str, options: RunOptions, now: datetime | None) -> list[Report]:
+def in_rehearsal(
+    engine: Engine, program: Program, job: Job | Literal["all"], options: RunOptions, now: datetime | None
+) -> list[Report]:
     """Does what `by_hand` does and keeps nothing; other runs wait meanwhile, since it holds what it touches."""
-    jobs = OF_ALL if job == "all" else (job,)
+    jobs = _jobs_of(job)
     with ledger.alone(engine, *ledger.LOCKS), rehearsal(engine) as database:
         return [_rehearsed(database, program, name, options, now or datetime.now(UTC)) for name in jobs]
 
 
-def of_slot(engine: Engine, program: Program, job: str, options: RunOptions, due_at: datetime) -> Report:
+def _jobs_of(job: Job | Literal["all"]) -> tuple[Job, ...]:
+    return OF_ALL if job == "all" else (job,)
+
+
+def of_slot(engine: Engine, program: Program, job: Job, options: RunOptions, due_at: datetime) -> Report:
     """Runs the job for the slot unless that was done, or the job is under way."""
     run: Run | None = None
     try:
@@ -108,7 +116,7 @@ def of_slot(engine: Engine, program: Program, job: str, options: RunOptions, due
     return _finished(engine, run)
 
 
-def _live(engine: Engine, program: Program, job: str, options: RunOptions, now: datetime | None) -> Report:
+def _live(engine: Engine, program: Program, job: Job, options: RunOptions, now: datetime | None) -> Report:
     run: Run | None = None
     try:
         with ledger.started(engine, job, now=now or datetime.now(UTC), options=options) as run:
@@ -118,7 +126,7 @@ def _live(engine: Engine, program: Program, job: str, options: RunOptions, now: 
     return _finished(engine, run)
 
 
-def _rehearsed(database: RehearsalDatabase, program: Program, job: str, options: RunOptions, now: datetime) -> Report:
+def _rehearsed(database: RehearsalDatabase, program: Program, job: Job, options: RunOptions, now: datetime) -> Report:
     run: Run | None = None
     try:
         with ledger.rehearsed(database, job, now=now, options=options) as run:

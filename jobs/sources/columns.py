@@ -18,7 +18,7 @@ from zoneinfo import ZoneInfo
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from jobs.sources.identifiers import normalised
+from config.salesforce_id import normalised
 from materializer.rules.calendar import end_of_month
 from materializer.snapshot.pulls import SetAsideRecord
 

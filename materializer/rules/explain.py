@@ -10,6 +10,7 @@ from datetime import date, datetime
 
 from msgspec import Struct
 
+from config.types import NotificationType
 from materializer.rules.calendar import today
 from materializer.rules.document import turning_points
 from materializer.rules.facts import Account, Facts, Invoice, Reminder
@@ -92,7 +93,7 @@ def next_change(facts: Facts, rules: Rules, now: datetime) -> NextChange:
     return NextChange(at, ", ".join(_turn(invoice, today(at, rules.zone)) for moment, invoice in ahead if moment == at))
 
 
-def sent(kind: str, source_id: str, at: datetime, facts: Facts, rules: Rules) -> str:
+def sent(kind: NotificationType, source_id: str, at: datetime, facts: Facts, rules: Rules) -> str:
     """Why a reminder was sent at `at`, by the values its record has now."""
     day = today(at, rules.zone)
     if kind == "INVOICE_DUE":
@@ -201,7 +202,7 @@ _TASKS: dict[
 # Reminders and changes ------------------------------------------------------------------------------------------------
 
 
-def _about(kind: str, source_id: str, facts: Facts, rules: Rules) -> str:
+def _about(kind: NotificationType, source_id: str, facts: Facts, rules: Rules) -> str:
     if kind == "INVOICE_DUE":
         invoice = _invoice(facts, source_id)
         assert invoice is not None
@@ -214,7 +215,7 @@ def _about(kind: str, source_id: str, facts: Facts, rules: Rules) -> str:
     return f"card {source_id} ends with {card.expires_on}, notified {steps} days before"
 
 
-def _since(kept: Reminder | None, kind: str, rules: Rules) -> str:
+def _since(kept: Reminder | None, kind: NotificationType, rules: Rules) -> str:
     """What is kept of the reminders before, and what follows from it."""
     rule = rules.notifications.types[kind]
     if kept is None or (kept.last_sent_at is None and kept.discarded_at is None and not kept.is_waiting):

@@ -14,6 +14,7 @@ from typing import Literal
 from msgspec import Struct
 from msgspec.json import Decoder
 
+from config.types import EligibilityStatus, NotificationType, OrderStage, VerificationStatus
 from materializer.snapshot.streams import INVOICE_STATUSES
 
 LinkState = Literal["linked", "none", "dangling", "conflict"]
@@ -23,14 +24,14 @@ BillingState = Literal["linked", "none", "in_doubt"]
 class Account(Struct, frozen=True, gc=False):
     """The account: the two statuses with what belongs to them; `*_known` is the last status that was not unknown."""
 
-    eligibility_status: str
-    verification_status: str
-    eligibility_known: str | None = None
+    eligibility_status: EligibilityStatus
+    verification_status: VerificationStatus
+    eligibility_known: EligibilityStatus | None = None
     eligibility: str | None = None
     eligibility_requested_at: datetime | None = None
     eligibility_checked_at: datetime | None = None
     eligibility_notes: str | None = None
-    verification_known: str | None = None
+    verification_known: VerificationStatus | None = None
     verification_submitted_at: datetime | None = None
     verification_reviewed_at: datetime | None = None
     verification_notes: str | None = None
@@ -41,7 +42,7 @@ class Order(Struct, frozen=True, gc=False):
     """An order; `stage` as in snapshot.order."""
 
     order_id: str
-    stage: str
+    stage: OrderStage
     order_number: str | None = None
     effective_on: date | None = None
     created_at: datetime | None = None
@@ -123,20 +124,20 @@ class Pending(Struct, frozen=True, gc=False):
 
     transition_id: int
     entity_id: str
-    type: str
+    type: NotificationType
 
 
 class Unresolved(Struct, frozen=True, gc=False):
     """A type and source id of which at least one notification is not resolved."""
 
-    type: str
+    type: NotificationType
     source_id: str
 
 
 class Reminder(Struct, frozen=True, gc=False):
     """How a time-driven type and source id stands: last sent, last discarded, and whether one waits in the outbox."""
 
-    type: str
+    type: NotificationType
     source_id: str
     last_sent_at: datetime | None = None
     discarded_at: datetime | None = None

@@ -11,7 +11,7 @@ from functools import partial
 
 from msgspec import Struct
 
-from config.notifications import Tone
+from config.types import NotificationType, Tone
 from config.wording import Copy
 from materializer.rules.about import NOTHING, About, of_card, of_invoice, of_order, of_service
 from materializer.rules.calendar import today
@@ -22,15 +22,25 @@ from materializer.rules.rules import Rules
 from materializer.rules.tasks import is_due
 from materializer.snapshot.streams import ENDED_SERVICE, UNKNOWN
 
-ELIGIBILITY = {"ELIGIBILITY_ELIGIBLE": "eligible", "ELIGIBILITY_INELIGIBLE": "ineligible"}
-VERIFICATION = {"VERIFICATION_VERIFIED": "verified", "VERIFICATION_REJECTED": "rejected"}
-ORDER = {"ORDER_APPROVED": "approved", "ORDER_ACTIVATED": "activated", "ORDER_FAILED": "failed"}
+ELIGIBILITY: dict[NotificationType, str] = {
+    "ELIGIBILITY_ELIGIBLE": "eligible",
+    "ELIGIBILITY_INELIGIBLE": "ineligible",
+}
+VERIFICATION: dict[NotificationType, str] = {
+    "VERIFICATION_VERIFIED": "verified",
+    "VERIFICATION_REJECTED": "rejected",
+}
+ORDER: dict[NotificationType, str] = {
+    "ORDER_APPROVED": "approved",
+    "ORDER_ACTIVATED": "activated",
+    "ORDER_FAILED": "failed",
+}
 
 
 class Candidate(Struct, frozen=True, gc=False):
     """A notification decided: it goes out unless dedupe suppresses it or a gate holds it."""
 
-    type: str
+    type: NotificationType
     source_id: str
     title: str
     message: str
@@ -135,7 +145,7 @@ def _service(facts: Facts, source_id: str) -> Service | None:
     return next((service for service in facts.services or () if str(service.service_id) == source_id), None)
 
 
-def _worded(kind: str, source_id: str, rules: Rules, copy: Copy, said: Said) -> Candidate:
+def _worded(kind: NotificationType, source_id: str, rules: Rules, copy: Copy, said: Said) -> Candidate:
     rule, text = rules.notifications.types[kind], copy.notifications[kind]
     message = text.message if said.variant is None else text.variants[said.variant]
     return Candidate(
@@ -157,7 +167,7 @@ def _worded(kind: str, source_id: str, rules: Rules, copy: Copy, said: Said) -> 
 class Ahead(Struct, frozen=True, gc=False):
     """A reminder that may be called for: of what, when next (given what was sent), and what it says."""
 
-    type: str
+    type: NotificationType
     source_id: str
     next_at: Callable[[Reminder | None], datetime | None]
     says: Callable[[Copy], Said]
@@ -185,7 +195,7 @@ def reminders_ahead(facts: Facts, rules: Rules, now: datetime) -> Iterator[Ahead
             )
 
 
-def kept_of(facts: Facts, kind: str, source_id: str) -> Reminder | None:
+def kept_of(facts: Facts, kind: NotificationType, source_id: str) -> Reminder | None:
     """How the reminder of that type and source id stands; None: none was sent, discarded or waits."""
     return next((kept for kept in facts.reminders if kept.type == kind and kept.source_id == source_id), None)
 
@@ -207,13 +217,10 @@ def _of_card(card: PayMethod, copy: Copy) -> Said:
 # What is over ---------------------------------------------------------------------------------------------------------
 
 
-def _is_status_another(kind: str, facts: Facts) -> bool | None:
+def _is_status_another(kind: NotificationType, facts: Facts) -> bool | None:
     assert facts.account is not None
-    if kind in ELIGIBILITY:
-        status, notified = facts.account.eligibility_status, ELIGIBILITY[kind]
-    else:
-        status, notified = facts.account.verification_status, VERIFICATION[kind]
-    return None if status == UNKNOWN else status != notified
+    status: str = facts.account.eligibility_status if kind in ELIGIBILITY else facts.account.verification_status
+    return None if status == UNKNOWN else status != (ELIGIBILITY | VERIFICATION)[kind]
 
 
 def _is_order_elsewhere(unresolved: Unresolved, facts: Facts) -> bool | None:

@@ -8,8 +8,8 @@ from datetime import date
 
 from msgspec import Struct
 
-from config.notifications import Tone
 from config.tasks import TaskRule, TaskRules
+from config.types import TaskType, Tone
 from config.wording import Copy
 from materializer.rules.about import NOTHING, About, of_invoice, of_order
 from materializer.rules.facts import Facts, Invoice, Order
@@ -21,7 +21,7 @@ class Task(Struct, frozen=True, gc=False, rename="camel"):
     """One task, in the order of the published schema."""
 
     id: str
-    type: str
+    type: TaskType
     priority: int
     tone: Tone
     title: str
@@ -41,7 +41,7 @@ class _Writer:
     def task(
         self,
         task_id: str,
-        kind: str,
+        kind: TaskType,
         priority: int,
         about: About = NOTHING,
         words: Mapping[str, str] | None = None,

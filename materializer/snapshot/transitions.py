@@ -16,6 +16,7 @@ from typing import Any, Literal
 import pyarrow as pa
 
 from config.fields import OrderWords, Words
+from config.types import NotificationType, OrderStage
 from materializer.snapshot.changes import Changes
 from materializer.snapshot.streams import ENDED_SERVICE, UNKNOWN, Stream
 
@@ -26,14 +27,18 @@ CANCELLATION_REQUESTED = "cancellation_requested"
 UNSPECIFIED = "unspecified"
 """The kind of a cancellation request that names none."""
 
-ACCOUNT_TYPES = {
+ACCOUNT_TYPES: dict[tuple[str, str], NotificationType] = {
     ("eligibility_status", "eligible"): "ELIGIBILITY_ELIGIBLE",
     ("eligibility_status", "ineligible"): "ELIGIBILITY_INELIGIBLE",
     ("verification_status", "verified"): "VERIFICATION_VERIFIED",
     ("verification_status", "rejected"): "VERIFICATION_REJECTED",
 }
 ACCOUNT_KNOWN = {"eligibility_status": "eligibility_known", "verification_status": "verification_known"}
-STAGE_TYPES = {"approved": "ORDER_APPROVED", "activated": "ORDER_ACTIVATED", "failed": "ORDER_FAILED"}
+STAGE_TYPES: dict[OrderStage, NotificationType] = {
+    "approved": "ORDER_APPROVED",
+    "activated": "ORDER_ACTIVATED",
+    "failed": "ORDER_FAILED",
+}
 STAGE_FIELDS = {"approved": "status", "activated": "activation_status", "failed": "activation_status"}
 """Which of an order's fields makes a stage that notifies."""
 
@@ -64,7 +69,7 @@ class Transition:
     old_value: str | None
     new_value: str | None
     source_changed_at: datetime | None = None
-    notification_type: str | None = None
+    notification_type: NotificationType | None = None
 
 
 def from_changes(stream: Stream, changes: Changes, policy: TransitionPolicy) -> list[Transition]:
@@ -143,7 +148,7 @@ def _stage_words(stage: str, words: OrderWords) -> tuple[str, ...]:
     return {"approved": words.approved, "activated": words.activated, "failed": words.failed}[stage]
 
 
-def _order_step(old: str | None, new: Row, field: str, notification_type: str | None) -> Transition:
+def _order_step(old: str | None, new: Row, field: str, notification_type: NotificationType | None) -> Transition:
     return Transition(
         "order", new["order_id"], new["account_id"], field, old, new[field], new["modified_at"], notification_type
     )
@@ -171,7 +176,7 @@ def _service_changed(old: Row, new: Row, policy: TransitionPolicy) -> Iterator[T
     before, after = old["status_known"], new["status_known"]
     if before is not None and after is not None and before != after:
         ends = after in ENDED_SERVICE and before not in ENDED_SERVICE
-        completed = "CANCELLATION_COMPLETE" if ends else None
+        completed: NotificationType | None = "CANCELLATION_COMPLETE" if ends else None
         owner = str(new["client_id"])
         yield Transition("service", str(new["service_id"]), owner, "status", before, after, None, completed)
 
@@ -188,7 +193,9 @@ def _cancellation_appeared(row: Row, policy: TransitionPolicy) -> Iterator[Trans
     yield _requested(row, None, row["kind"] or UNSPECIFIED, "CANCELLATION_SCHEDULED")
 
 
-def _requested(row: Row, old: str | None, new: str | None, notification_type: str | None = None) -> Transition:
+def _requested(
+    row: Row, old: str | None, new: str | None, notification_type: NotificationType | None = None
+) -> Transition:
     service_id = str(row["service_id"])
     requested_at = row["requested_at"] if old is None else None
     return Transition(

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from alembic import context
 
-VERSION_TABLE = "schema_version"
+import sql
 
 
 def run() -> None:
     """Runs the revisions asked for on `config.attributes["connection"]`."""
-    context.configure(connection=context.config.attributes["connection"], version_table=VERSION_TABLE)
+    context.configure(connection=context.config.attributes["connection"], version_table=sql.VERSION_TABLE)
     with context.begin_transaction():
         context.run_migrations()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from config import fields
-from jobs.sources.identifiers import normalised
+from config.salesforce_id import normalised
 from jobs.sources.salesforce.rows import salesforce_streams, stage
 
 MAPPING = fields.load()

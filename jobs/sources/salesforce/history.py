@@ -8,9 +8,9 @@ from typing import Any, Literal
 import structlog
 
 from config.fields import AccountFields
+from config.salesforce_id import normalised
 from jobs.sources.columns import instant
 from jobs.sources.errors import CredentialsError, QueryTimeout, QuotaExhausted, SourceError, TransientError
-from jobs.sources.identifiers import normalised
 from jobs.sources.salesforce.session import SalesforceSession
 from materializer.snapshot.pulls import HistoricChange
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 
-from jobs.sources.identifiers import normalised
+from config.salesforce_id import normalised
 from jobs.sources.salesforce.session import SalesforceSession
 from materializer.snapshot.pulls import Key
 

@@ -10,9 +10,9 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from config.salesforce_id import normalised
 from jobs.progress import Task
 from jobs.sources.columns import instant
-from jobs.sources.identifiers import normalised
 from jobs.sources.salesforce.rows import SalesforceStream
 from jobs.sources.spool import SpooledRows
 from materializer.snapshot.pulls import SetAsideRecord

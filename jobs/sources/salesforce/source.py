@@ -8,6 +8,7 @@ from typing import Literal
 import structlog
 
 from config.fields import FieldMapping
+from config.salesforce_id import normalised
 from config.schedule import Schedule
 from config.settings import Settings
 from jobs.progress import Progress, silent
@@ -21,7 +22,6 @@ from jobs.sources.errors import (
     QuotaExhausted,
     SourceError,
 )
-from jobs.sources.identifiers import normalised
 from jobs.sources.salesforce.bulk import bulk_records
 from jobs.sources.salesforce.history import read_history
 from jobs.sources.salesforce.lookup import confirmer

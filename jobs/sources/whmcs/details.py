@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from config.fields import Link
+from config.salesforce_id import normalised
 from jobs.sources.columns import bare_text, loose_integer
-from jobs.sources.identifiers import normalised
 from jobs.sources.whmcs.answers import listed
 
 

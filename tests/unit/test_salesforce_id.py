@@ -1,4 +1,4 @@
-"""From a token's subject to an account id."""
+"""Salesforce ids in 15 and 18 characters."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from readapi.identity import account_id_of
+from config.salesforce_id import completed
 
 
 @pytest.mark.parametrize(
@@ -19,8 +19,8 @@ from readapi.identity import account_id_of
 )
 def test_fifteen_characters_get_their_checksum(eighteen, fifteen):
     """The check values of salesforce-api 9.2."""
-    assert eighteen == account_id_of(fifteen)
-    assert eighteen == account_id_of(eighteen)
+    assert eighteen == completed(fifteen)
+    assert eighteen == completed(eighteen)
 
 
 @pytest.mark.parametrize(
@@ -28,12 +28,12 @@ def test_fifteen_characters_get_their_checksum(eighteen, fifteen):
 )
 def test_what_is_not_formed_like_an_id_is_none(subject):
     """Neither 15 nor 18 ASCII letters and digits: no Account id."""
-    assert account_id_of(subject) is None
+    assert completed(subject) is None
 
 
 @given(st.text("ABYZabyz019", min_size=15, max_size=15), st.text("ABYZabyz019", min_size=15, max_size=15))
 def test_two_ids_never_meet(one, other):
     """Ids that differ, be it in case alone, stay apart, and differ even when case is lost afterwards."""
     if one != other:
-        assert account_id_of(one) != account_id_of(other)
-        assert str(account_id_of(one)).lower() != str(account_id_of(other)).lower()
+        assert completed(one) != completed(other)
+        assert str(completed(one)).lower() != str(completed(other)).lower()
