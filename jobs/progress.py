@@ -22,7 +22,7 @@ from rich.progress import Task as RichTask
 from rich.text import Text
 
 
-class Task(Protocol):
+class Bar(Protocol):
     """One thing under way."""
 
     def advance(self, count: int = 1) -> None:
@@ -38,7 +38,7 @@ class Task(Protocol):
 class Progress(Protocol):
     """Where jobs say how far they are."""
 
-    def start(self, label: str, total: int | None = None) -> Task:
+    def start(self, label: str, total: int | None = None) -> Bar:
         """A new thing under way, of `total` steps when that is known."""
 
 

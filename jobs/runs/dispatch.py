@@ -42,12 +42,12 @@ def _sync(run: Run, settings: Settings, tables: Tables) -> None:
 
 
 def _refresh(run: Run, settings: Settings, tables: Tables) -> None:
-    task = run.options.progress.start("Refresh customers")
+    bar = run.options.progress.start("Refresh customers")
     freshness = timedelta(minutes=tables.schedule.freshness_minutes.whmcs)
     with executor.submitting(settings, run.database) as submit:
-        batching = Batching(tables.schedule.limits.batch_customers, submit, task)
+        batching = Batching(tables.schedule.limits.batch_customers, submit, bar)
         done = refresh.refresh(run.database, rules(settings, tables), run.at, freshness, batching)
-    task.finish()
+    bar.finish()
     run.counts.update(
         customers=done.customers,
         changed=done.changed,

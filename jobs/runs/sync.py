@@ -73,13 +73,13 @@ class _Sync:
         with self.run.database.begin() as connection:
             began_at = readings.clock(connection)
         pulled = replace(pull(name, state), began_at=began_at)
-        task = self.run.options.progress.start(f"Apply {name}")
+        bar = self.run.options.progress.start(f"Apply {name}")
         try:
             policy = policy_for(self.tables.mapping, name, state, pulled)
-            batching = Batching(self.tables.schedule.limits.window_rows, self.submit, task)
+            batching = Batching(self.tables.schedule.limits.window_rows, self.submit, bar)
             applied = commit.apply(self.run.database, pulled, policy, self.run.at, batching)
         finally:
-            task.finish()
+            bar.finish()
             pulled.spool.close()
         self.applied.append(applied)
         self._count(applied)

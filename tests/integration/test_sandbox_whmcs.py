@@ -271,9 +271,9 @@ def test_refusals_of_the_door_differ_only_in_their_message(install: WhmcsInstall
     assert (200, "An admin user is required") == refusal("GetClients", path=doubled)
     install.role = {"GetClients"}
     assert (403, 'Invalid Permissions: API action "getinvoices" is not allowed') == refusal("GetInvoices")
-    install.gate.allowed_addresses.clear()
+    install.access.allowed_addresses.clear()
     assert (403, "Invalid IP 127.0.0.1") == refusal("GetClients")
-    install.gate.access_key = "key!"
+    install.access.access_key = "key!"
     assert 200 == ask("GetClients", accesskey="key!").status_code
 
 

@@ -1,7 +1,7 @@
 """Who exists and how many rows each has: arithmetic over positions, nothing stored.
 
-Persons are numbered from 0. They come in blocks of as many as there are slots in `SLOTS`; each block has one person of
-each slot, rotated by a hash of the block, so that every count before a person is a formula.
+Persons are numbered from 0. They come in blocks of as many as there are `PATTERNS`; each block has one person of each
+pattern, rotated by a hash of the block, so that every count before a person is a formula.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from jobs.sandbox.salesforce.ids import CASE_LETTERS, DIGITS, to_18
 WORD = 0xFFFFFFFFFFFFFFFF
 
 
-class Slot(NamedTuple):
+class Pattern(NamedTuple):
     """A kind of person: what it is, and how many rows it has of each sort."""
 
     kind: str
@@ -28,29 +28,29 @@ class Slot(NamedTuple):
     case: int
 
 
-def _slots() -> tuple[Slot, ...]:
+def _patterns() -> tuple[Pattern, ...]:
     kinds = (
-        (1, Slot("billing_only", 0, 1, 6, 1, 1, 0, 0, 0)),
-        (8, Slot("hikari", 1, 1, 6, 1, 1, 0, 1, 0)),
-        (2, Slot("newcomer", 1, 1, 0, 0, 1, 0, 0, 0)),
-        (5, Slot("sim", 1, 1, 5, 1, 1, 0, 1, 0)),
-        (2, Slot("ordering", 1, 1, 0, 1, 1, 0, 1, 0)),
-        (5, Slot("both", 1, 1, 7, 2, 2, 0, 2, 1)),
-        (2, Slot("prospect", 1, 0, 0, 0, 0, 0, 0, 0)),
-        (1, Slot("without_card", 1, 1, 4, 1, 0, 0, 1, 1)),
-        (4, Slot("long_standing", 1, 1, 8, 3, 1, 0, 1, 0)),
-        (1, Slot("suspended", 1, 1, 5, 1, 1, 0, 0, 1)),
-        (2, Slot("leaving", 1, 1, 8, 1, 1, 1, 1, 1)),
-        (1, Slot("drafting", 1, 1, 0, 0, 1, 0, 1, 0)),
-        (2, Slot("left", 1, 1, 6, 2, 1, 1, 0, 0)),
-        (1, Slot("without_card", 1, 1, 2, 1, 0, 0, 0, 0)),
-        (3, Slot("family", 1, 1, 6, 4, 2, 0, 1, 2)),
+        (1, Pattern("billing_only", 0, 1, 6, 1, 1, 0, 0, 0)),
+        (8, Pattern("hikari", 1, 1, 6, 1, 1, 0, 1, 0)),
+        (2, Pattern("newcomer", 1, 1, 0, 0, 1, 0, 0, 0)),
+        (5, Pattern("sim", 1, 1, 5, 1, 1, 0, 1, 0)),
+        (2, Pattern("ordering", 1, 1, 0, 1, 1, 0, 1, 0)),
+        (5, Pattern("both", 1, 1, 7, 2, 2, 0, 2, 1)),
+        (2, Pattern("prospect", 1, 0, 0, 0, 0, 0, 0, 0)),
+        (1, Pattern("without_card", 1, 1, 4, 1, 0, 0, 1, 1)),
+        (4, Pattern("long_standing", 1, 1, 8, 3, 1, 0, 1, 0)),
+        (1, Pattern("suspended", 1, 1, 5, 1, 1, 0, 0, 1)),
+        (2, Pattern("leaving", 1, 1, 8, 1, 1, 1, 1, 1)),
+        (1, Pattern("drafting", 1, 1, 0, 0, 1, 0, 1, 0)),
+        (2, Pattern("left", 1, 1, 6, 2, 1, 1, 0, 0)),
+        (1, Pattern("without_card", 1, 1, 2, 1, 0, 0, 0, 0)),
+        (3, Pattern("family", 1, 1, 6, 4, 2, 0, 1, 2)),
     )
-    return tuple(slot for times, slot in kinds for _ in range(times))
+    return tuple(pattern for times, pattern in kinds for _ in range(times))
 
 
-SLOTS = _slots()
-PERIOD = len(SLOTS)
+PATTERNS = _patterns()
+PERIOD = len(PATTERNS)
 
 
 def mix(seed: int, number: int, salt: int = 0) -> int:
@@ -66,24 +66,24 @@ class Layout:
 
     turns: bytes
     counts: tuple[int, ...]
-    before_slot: tuple[int, ...]
-    slot_of: tuple[int, ...]
+    before_pattern: tuple[int, ...]
+    pattern_at: tuple[int, ...]
 
     @classmethod
     def of(cls, sort: str, turns: bytes) -> Layout:
-        """`sort` is a field of Slot, such as "invoice"; `turns` as `turns_of` gives them."""
-        counts = tuple(getattr(slot, sort) for slot in SLOTS)
+        """`sort` is a field of Pattern, such as "invoice"; `turns` as `turns_of` gives them."""
+        counts = tuple(getattr(pattern, sort) for pattern in PATTERNS)
         before, owners = [0], []
-        for slot, count in enumerate(counts * 2):
+        for pattern, count in enumerate(counts * 2):
             before.append(before[-1] + count)
-            owners += [slot] * count
+            owners += [pattern] * count
         return cls(turns, counts, tuple(before), tuple(owners))
 
     def before(self, person: int) -> int:
         """Rows of the persons 0 to person - 1."""
         block, within = divmod(person, PERIOD)
         turn = self.turns[block]
-        before = self.before_slot
+        before = self.before_pattern
         return block * before[PERIOD] + before[turn + within] - before[turn]
 
     def count(self, person: int) -> int:
@@ -92,22 +92,22 @@ class Layout:
 
     def owner(self, row: int) -> tuple[int, int]:
         """The person whose row number `row` is (from 0), and which of the person's rows it is (from 0)."""
-        block, within = divmod(row, self.before_slot[PERIOD])
+        block, within = divmod(row, self.before_pattern[PERIOD])
         turn = self.turns[block]
-        at = self.before_slot[turn] + within
-        slot = self.slot_of[at]
-        return block * PERIOD + slot - turn, at - self.before_slot[slot]
+        at = self.before_pattern[turn] + within
+        pattern = self.pattern_at[at]
+        return block * PERIOD + pattern - turn, at - self.before_pattern[pattern]
 
 
 def turns_of(seed: int, customers: int) -> bytes:
-    """By how many slots each block is rotated: one byte per block, enough blocks for so many accounts."""
-    with_account = sum(slot.account for slot in SLOTS)
+    """By how many patterns each block is rotated: one byte per block, enough blocks for so many accounts."""
+    with_account = sum(pattern.account for pattern in PATTERNS)
     return bytes(mix(seed, block) % PERIOD for block in range(customers // with_account + 2))
 
 
-def slot_of(turns: bytes, person: int) -> Slot:
+def pattern_of(turns: bytes, person: int) -> Pattern:
     """The kind of this person."""
-    return SLOTS[(person % PERIOD + turns[person // PERIOD]) % PERIOD]
+    return PATTERNS[(person % PERIOD + turns[person // PERIOD]) % PERIOD]
 
 
 class Ids:

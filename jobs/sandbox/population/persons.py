@@ -7,7 +7,7 @@ from datetime import date
 from functools import cached_property
 from zoneinfo import ZoneInfo
 
-from jobs.sandbox.population.layout import Ids, Layout, Slot, mix, slot_of, turns_of
+from jobs.sandbox.population.layout import Ids, Layout, Pattern, mix, pattern_of, turns_of
 
 UNKNOWN_WORDS_FROM = 500
 FIRST_KEYS = {"client": 1001, "invoice": 100_001, "service": 5001, "pay_method": 7001, "cancellation": 301}
@@ -33,8 +33,8 @@ class Persons:
 
     @cached_property
     def layouts(self) -> dict[str, Layout]:
-        """By sort of row: the fields of Slot but `kind`."""
-        return {sort: Layout.of(sort, self._turns) for sort in Slot._fields[1:]}
+        """By sort of row: the fields of Pattern but `kind`."""
+        return {sort: Layout.of(sort, self._turns) for sort in Pattern._fields[1:]}
 
     @cached_property
     def _turns(self) -> bytes:
@@ -59,7 +59,7 @@ class Persons:
 
     def kind(self, person: int) -> str:
         """What sort of customer a person is, such as "hikari"."""
-        return slot_of(self._turns, person).kind
+        return pattern_of(self._turns, person).kind
 
     def draw(self, person: int, salt: int) -> int:
         """A 60-bit number of this person for one purpose, named by the salt."""

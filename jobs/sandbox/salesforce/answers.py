@@ -15,7 +15,7 @@ JSON = "application/json;charset=UTF-8"
 
 
 @dataclass
-class Answer:
+class Reply:
     """Status, body and headers of one HTTP answer."""
 
     status: int
@@ -33,12 +33,12 @@ class Refusal(Exception):  # noqa: N818  (an answer, not a failure of the stand-
         self.code = code
         self.message = message
 
-    def answer(self) -> Answer:
+    def answer(self) -> Reply:
         return json_answer([{"message": self.message, "errorCode": self.code}], self.status)
 
 
-def json_answer(value: Any, status: int = 200) -> Answer:
-    return Answer(status, orjson.dumps(value, default=rest_value, option=orjson.OPT_PASSTHROUGH_DATETIME))
+def json_answer(value: Any, status: int = 200) -> Reply:
+    return Reply(status, orjson.dumps(value, default=rest_value, option=orjson.OPT_PASSTHROUGH_DATETIME))
 
 
 def not_found() -> Refusal:

@@ -14,8 +14,8 @@ from typing import IO, Any
 
 from jobs.sandbox.salesforce.answers import (
     BULK_LIMIT_FAULT,
-    Answer,
     Refusal,
+    Reply,
     csv_value,
     json_answer,
     not_found,
@@ -122,16 +122,16 @@ class BulkJobs:
         self._end(job, "Aborted")
         return job.as_json()
 
-    def delete(self, job_id: str) -> Answer:
+    def delete(self, job_id: str) -> Reply:
         """Only a job that has ended can be deleted; its results go with it."""
         job = self._job(job_id)
         if job.state not in ENDED:
             raise Refusal(400, "INVALIDJOBSTATE", f"Job {job_id} is in state {job.state}")
         del self._jobs[job_id]
         job.file.close()
-        return Answer(204, b"")
+        return Reply(204, b"")
 
-    def results(self, job_id: str, arguments: dict[str, str], version: str) -> Answer:
+    def results(self, job_id: str, arguments: dict[str, str], version: str) -> Reply:
         """A page of CSV; `Sforce-Locator` is the text `null` on the last one."""
         job = self._complete(job_id, version)
         start = _decoded(arguments["locator"]) if "locator" in arguments else 0
@@ -143,9 +143,9 @@ class BulkJobs:
             "Sforce-Locator": "null" if end >= job.rows else _encoded(end),
         }
         with self._org.lock:
-            return Answer(200, _header(job) + _cut(job, start, end), "text/csv; charset=UTF-8", headers)
+            return Reply(200, _header(job) + _cut(job, start, end), "text/csv; charset=UTF-8", headers)
 
-    def result_pages(self, job_id: str, version: str) -> Answer:
+    def result_pages(self, job_id: str, version: str) -> Reply:
         """Up to five result addresses at once, from version 58 on."""
         job = self._complete(job_id, version)
         starts = range(0, max(job.rows, 1), self._org.bulk_page_rows)

@@ -13,7 +13,7 @@ from urllib.parse import unquote_plus
 from werkzeug.wrappers import Request, Response
 
 from jobs.sandbox.salesforce import resources
-from jobs.sandbox.salesforce.answers import REST_FAULTS, Answer, Refusal, json_answer, not_found, rest_fault
+from jobs.sandbox.salesforce.answers import REST_FAULTS, Refusal, Reply, json_answer, not_found, rest_fault
 from jobs.sandbox.salesforce.bulk import BulkJobs
 from jobs.sandbox.salesforce.login import OLDEST_VERSION, soap_answer, token_answer
 from jobs.sandbox.salesforce.org import SalesforceOrg
@@ -78,7 +78,7 @@ class _Site:
             answer = refusal.answer()
         return self._response(request, answer)(environ, start_response)
 
-    def _answer(self, request: Request, text: str) -> Answer:
+    def _answer(self, request: Request, text: str) -> Reply:
         home = f"{request.scheme}://{request.host}"
         if request.path == "/services/oauth2/token" and request.method == "POST":
             authorization = request.headers.get("Authorization", "")
@@ -91,7 +91,7 @@ class _Site:
             raise not_found()
         return self._data(request, data[1], int(data[2]), data[3] or "", text)
 
-    def _data(self, request: Request, version: str, number: int, path: str, text: str) -> Answer:
+    def _data(self, request: Request, version: str, number: int, path: str, text: str) -> Reply:
         if number < OLDEST_VERSION:
             raise Refusal(410, "GONE", "The requested resource no longer exists")
         if number > resources.NEWEST_VERSION:
@@ -115,7 +115,7 @@ class _Site:
             raise Refusal(*REST_FAULTS["quota_exceeded"])
         self._org.count_call()
 
-    def _rest(self, request: Request, version: str, path: list[str], text: str) -> Answer:
+    def _rest(self, request: Request, version: str, path: list[str], text: str) -> Reply:
         arguments = request.args.to_dict()
         match (request.method, *path):
             case ("GET", ("query" | "queryAll") as word):
@@ -129,7 +129,7 @@ class _Site:
                 return json_answer(resources.describe_global(self._org))
             case ("GET", "sobjects", *rest):
                 answer = resources.sobject_answer(self._org, rest, arguments, version)
-                return answer if isinstance(answer, Answer) else json_answer(answer)
+                return answer if isinstance(answer, Reply) else json_answer(answer)
             case (_, "jobs", "query", *rest):
                 return self._job(request, version, rest, text)
             case ("POST", "composite", "batch"):
@@ -139,7 +139,7 @@ class _Site:
                 return json_answer({name: f"/services/data/{version}/{name}" for name in names})
         raise not_found()
 
-    def _query(self, request: Request, version: str, word: str, text: str) -> Answer:
+    def _query(self, request: Request, version: str, word: str, text: str) -> Reply:
         soql = request.args.get("q")
         if not soql:
             raise Refusal(400, "MALFORMED_QUERY", "A query string has to be specified")
@@ -148,7 +148,7 @@ class _Site:
             self._queries.first(soql, include_deleted=word == "queryAll", options=options, version=version, label=text)
         )
 
-    def _job(self, request: Request, version: str, path: list[str], text: str) -> Answer:
+    def _job(self, request: Request, version: str, path: list[str], text: str) -> Reply:
         match (request.method, *path):
             case ("POST",):
                 return json_answer(self._bulk.create(request.get_data(), version, text))
@@ -166,7 +166,7 @@ class _Site:
                 return self._bulk.result_pages(job_id, version)
         raise not_found()
 
-    def _batch(self, request: Request, text: str) -> Answer:
+    def _batch(self, request: Request, text: str) -> Reply:
         """composite/batch: up to 25 GETs in one call."""
         wanted: Any = (request.get_json(silent=True) or {}).get("batchRequests", [])
         if not wanted or len(wanted) > resources.LARGEST_BATCH:
@@ -186,7 +186,7 @@ class _Site:
             answer = refusal.answer()
         return {"statusCode": answer.status, "result": json.loads(answer.body)}
 
-    def _response(self, request: Request, answer: Answer) -> Response:
+    def _response(self, request: Request, answer: Reply) -> Response:
         body = answer.body
         response = Response(status=answer.status, content_type=answer.content_type, headers=answer.headers)
         if len(body) >= SMALLEST_GZIP and "gzip" in request.headers.get("Accept-Encoding", ""):

@@ -11,7 +11,7 @@ from xml.sax.saxutils import escape
 import jwt
 
 from jobs.sandbox.salesforce.access import User
-from jobs.sandbox.salesforce.answers import Answer, json_answer
+from jobs.sandbox.salesforce.answers import Reply, json_answer
 from jobs.sandbox.salesforce.org import SalesforceOrg
 from jobs.sandbox.salesforce.records import ORGANIZATION_ID
 
@@ -31,7 +31,7 @@ class LoginError(Exception):
         self.message = message
 
 
-def token_answer(org: SalesforceOrg, form: dict[str, str], authorization: str, home: str, label: str) -> Answer:
+def token_answer(org: SalesforceOrg, form: dict[str, str], authorization: str, home: str, label: str) -> Reply:
     """POST /services/oauth2/token. `home` is the stand-in as the client addressed it, such as http://127.0.0.1:8123."""
     fault = org.faults.take(label, "invalid_login")
     try:
@@ -53,7 +53,7 @@ def token_answer(org: SalesforceOrg, form: dict[str, str], authorization: str, h
     return json_answer(answer | more)
 
 
-def soap_answer(org: SalesforceOrg, version: str, body: bytes, home: str, label: str) -> Answer:
+def soap_answer(org: SalesforceOrg, version: str, body: bytes, home: str, label: str) -> Reply:
     """POST /services/Soap/u/{version}: login(), which versions from 65 on do not have (salesforce-api 12)."""
     fault = org.faults.take(label, "invalid_login")
     try:
@@ -65,7 +65,7 @@ def soap_answer(org: SalesforceOrg, version: str, body: bytes, home: str, label:
         return _soap_fault(error)
     token = org.open_session(user.username)
     server = f"{home}/services/Soap/u/{version}/{ORGANIZATION_ID[:15]}"
-    return Answer(200, _SOAP_SUCCESS.format(server=escape(server), token=token, user=user.user_id).encode(), "text/xml")
+    return Reply(200, _SOAP_SUCCESS.format(server=escape(server), token=token, user=user.user_id).encode(), "text/xml")
 
 
 def _on_demand(arguments: dict[str, Any], code: str, message: str) -> LoginError:
@@ -189,9 +189,9 @@ def _check_soap_version(version: str) -> None:
         raise LoginError("UNSUPPORTED_API_VERSION", f"login() is not available in API version {version}")
 
 
-def _soap_fault(error: LoginError) -> Answer:
+def _soap_fault(error: LoginError) -> Reply:
     body = _SOAP_FAULT.format(code=escape(error.code), message=escape(error.message))
-    return Answer(500, body.encode(), "text/xml")
+    return Reply(500, body.encode(), "text/xml")
 
 
 _SOAP_SUCCESS = (

@@ -95,7 +95,7 @@ def bound_query(org: SalesforceOrg, text: str, *, include_deleted: bool) -> Boun
 
 def refuse_slow(org: SalesforceOrg, bound: Bound, label: str) -> None:
     """QUERY_TIMEOUT on demand, for windows of SystemModstamp wider than the fault's `days` (H28)."""
-    width = bound.window.days
+    width = bound.narrowing.days
     fault = org.faults.take(label, "query_timeout", when=lambda fault: width > fault.arguments.get("days", 0))
     if fault is not None:
         raise refusal_of(fault, TIMEOUT_FAULT)

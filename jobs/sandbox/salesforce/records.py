@@ -82,7 +82,7 @@ class Records(Access):
         return (key for key in keys if key not in gone and not hides(key))
 
     def keys_stamped(self, sobject: str, low: datetime | None, high: datetime | None) -> list[str]:
-        """Candidates for a window of SystemModstamp, ascending by Id: all of its rows, and perhaps some others."""
+        """Candidates for a range of SystemModstamp, ascending by Id: all of its rows, and perhaps some others."""
         return sorted(self._stamps[sobject].keys_between(low, high))
 
     def ids_where(self, sobject: str, field: str, value: str) -> list[str]:

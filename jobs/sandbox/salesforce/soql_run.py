@@ -10,7 +10,7 @@ from typing import Any
 
 from jobs.sandbox.salesforce.org import SalesforceOrg
 from jobs.sandbox.salesforce.soql import Count, Path, Query, SoqlError
-from jobs.sandbox.salesforce.soql_where import Column, Parent, Test, Window, compiled, window_of
+from jobs.sandbox.salesforce.soql_where import Column, Narrowing, Parent, Test, compiled, narrowing_of
 from jobs.sandbox.tables import Row
 
 OFFSET_LIMIT = 2000
@@ -26,7 +26,7 @@ class Bound:
     columns: tuple[Column, ...]
     count: Count | None
     test: Test
-    window: Window
+    narrowing: Narrowing
     include_deleted: bool
 
     def row(self, org: SalesforceOrg, record_id: str) -> Row | None:
@@ -50,8 +50,8 @@ def bind(org: SalesforceOrg, query: Query, *, include_deleted: bool) -> Bound:
     if counts and counts[0].field is not None:
         names.column(counts[0].field)
     test = compiled(query.where, names.column)
-    window = window_of(query.where)
-    return Bound(query, sobject, columns, counts[0] if counts else None, test, window, include_deleted)
+    narrowing = narrowing_of(query.where)
+    return Bound(query, sobject, columns, counts[0] if counts else None, test, narrowing, include_deleted)
 
 
 def find_ids(org: SalesforceOrg, bound: Bound) -> list[str]:
@@ -105,23 +105,23 @@ def _add_parent(org: SalesforceOrg, record: dict[str, Any], column: Column, row:
 
 def _matching(org: SalesforceOrg, bound: Bound) -> Iterable[str]:
     candidates = _candidates(org, bound)
-    if bound.window.is_all_there_is:
+    if bound.narrowing.is_all_there_is:
         return candidates
     return (key for key in candidates if (row := bound.row(org, key)) is not None and _holds(org, bound.test, row))
 
 
 def _candidates(org: SalesforceOrg, bound: Bound) -> Iterable[str]:
     """Ids that can match, ascending: by Id where the query names them, by stamp where it bounds that, else all."""
-    window = bound.window
-    if window.ids is not None:
-        return sorted(set(window.ids))
-    if window.stamped_from is not None or window.stamped_until is not None:
-        keys = org.keys_stamped(bound.sobject, window.stamped_from, window.stamped_until)
-        return (key for key in keys if window.admits(key))
+    narrowing = bound.narrowing
+    if narrowing.ids is not None:
+        return sorted(set(narrowing.ids))
+    if narrowing.stamped_from is not None or narrowing.stamped_until is not None:
+        keys = org.keys_stamped(bound.sobject, narrowing.stamped_from, narrowing.stamped_until)
+        return (key for key in keys if narrowing.admits(key))
     return (
         key
-        for key in org.keys(bound.sobject, deleted=bound.include_deleted, since=window.lowest_id)
-        if window.admits(key)
+        for key in org.keys(bound.sobject, deleted=bound.include_deleted, since=narrowing.lowest_id)
+        if narrowing.admits(key)
     )
 
 

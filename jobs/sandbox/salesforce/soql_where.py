@@ -125,7 +125,7 @@ _LISTS: dict[str, Callable[[Any, list[Any]], bool]] = {
 
 
 @dataclass(frozen=True)
-class Window:
+class Narrowing:
     """What the AND-ed conditions say about Id and SystemModstamp.
 
     `is_all_there_is`: nothing else is asked, so that rows need not be read.
@@ -147,19 +147,19 @@ class Window:
 
     @property
     def days(self) -> float:
-        """Width of the stamp window in days; infinite when it is open."""
+        """Width of the range of stamps in days; infinite when it is open."""
         if self.stamped_from is None or self.stamped_until is None:
             return float("inf")
         return (self.stamped_until - self.stamped_from).total_seconds() / 86_400
 
 
-def window_of(where: Where | None) -> Window:
+def narrowing_of(where: Where | None) -> Narrowing:
     """The bounds of a WHERE part; anything they cannot say is left to the test."""
     conditions = list(_anded(where))
     on_id = _on(conditions, "id")
     on_stamp = _on(conditions, "systemmodstamp")
     ranges = [part for part in on_id if part.operator in ("<", "<=", ">", ">=")]
-    return Window(
+    return Narrowing(
         ids=_named_ids(on_id),
         bounds=tuple((part.operator, to_18(str(part.literals[0].value))) for part in ranges),
         stamped_from=_edge(on_stamp, (">", ">=", "="), max),

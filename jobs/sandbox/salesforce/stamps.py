@@ -1,4 +1,4 @@
-"""Which generated rows were stamped when, found once, so that a window of SystemModstamp reads only its own rows."""
+"""Which generated rows were stamped when, found once, so that a range of SystemModstamp reads only its own rows."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ class Refusal(Exception):  # noqa: N818
 
 
 @dataclass(frozen=True)
-class Answer:
+class Reply:
     """An HTTP answer before it is sent."""
 
     status: str
@@ -46,27 +46,27 @@ class Shape:
     total_as: str = "int"
 
 
-def succeed(fields: Row, quirks: Quirks, form: str) -> Answer:
+def succeed(fields: Row, quirks: Quirks, form: str) -> Reply:
     """The fields in a success envelope; the error of Q9 instead when JSON cannot carry a text of theirs."""
     warning = {"warning": quirks.warning} if quirks.warning else {}
     envelope = {"result": "success", **warning, **fields}
     if form == "json" and _is_broken(envelope):
         return refuse(Refusal(JSON_FAILURE), quirks, form)
-    return Answer("200 OK", TYPES[form], _encode(envelope, quirks, form))
+    return Reply("200 OK", TYPES[form], _encode(envelope, quirks, form))
 
 
-def refuse(refusal: Refusal, quirks: Quirks, form: str) -> Answer:
+def refuse(refusal: Refusal, quirks: Quirks, form: str) -> Reply:
     """The error envelope, under "status" instead of "result" where the quirk says so (Q4)."""
     envelope = {quirks.error_key: "error", "message": refusal.message}
-    return Answer(refusal.status, TYPES[form], _encode(envelope, quirks, form))
+    return Reply(refusal.status, TYPES[form], _encode(envelope, quirks, form))
 
 
-def fail(failure: Failure, quirks: Quirks, form: str) -> Answer:
+def fail(failure: Failure, quirks: Quirks, form: str) -> Reply:
     """An answer on demand: a page, a lone warning (Q6) or an error."""
     if failure.body:
-        return Answer(failure.status, "text/html; charset=utf-8", failure.body.encode())
+        return Reply(failure.status, "text/html; charset=utf-8", failure.body.encode())
     if failure.key == "warning":
-        return Answer(failure.status, TYPES[form], _encode({"warning": failure.message}, quirks, form))
+        return Reply(failure.status, TYPES[form], _encode({"warning": failure.message}, quirks, form))
     return refuse(Refusal(failure.message, failure.status), quirks, form)
 
 

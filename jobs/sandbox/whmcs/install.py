@@ -13,16 +13,16 @@ from jobs.sandbox.clock import SimulatedClock
 from jobs.sandbox.faults import Fault, Faults
 from jobs.sandbox.server import StandIn, with_transport_faults
 from jobs.sandbox.tables import Table
-from jobs.sandbox.whmcs.answers import Answer, Refusal, fail, refuse, succeed
+from jobs.sandbox.whmcs.answers import Refusal, Reply, fail, refuse, succeed
 from jobs.sandbox.whmcs.quirks import FAILURES
 from jobs.sandbox.whmcs.records import Records
-from jobs.sandbox.whmcs.request import API_PATH, Call, Gate, read_call
+from jobs.sandbox.whmcs.request import API_PATH, Access, Call, read_call
 from jobs.sandbox.whmcs.single import canonical, find_action
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
-NOT_FOUND = Answer("404 Not Found", "text/html; charset=utf-8", b"<html><body>Not Found</body></html>")
+NOT_FOUND = Reply("404 Not Found", "text/html; charset=utf-8", b"<html><body>Not Found</body></html>")
 
 
 class WhmcsInstall(Records):
@@ -43,30 +43,30 @@ class WhmcsInstall(Records):
         super().__init__(clock, zone, tables)
         self.base = base.rstrip("/")
         self.faults = Faults()
-        self.gate = Gate("sandbox-identifier", "sandbox-secret", "admin", "sandbox-password", None, {"127.0.0.1"})
+        self.access = Access("sandbox-identifier", "sandbox-secret", "admin", "sandbox-password", None, {"127.0.0.1"})
         self.after_page: Callable[[str, dict[str, str]], None] | None = None
         self._pages = _Pages()
 
     @property
     def identifier(self) -> str:
-        return self.gate.identifier
+        return self.access.identifier
 
     @property
     def secret(self) -> str:
-        return self.gate.secret
+        return self.access.secret
 
     @property
     def access_key(self) -> str | None:
-        return self.gate.access_key
+        return self.access.access_key
 
     @property
     def role(self) -> set[str] | None:
         """The actions ticked in the API role; None: all."""
-        return self.gate.role
+        return self.access.role
 
     @role.setter
     def role(self, actions: set[str] | None) -> None:
-        self.gate.role = actions
+        self.access.role = actions
 
     def app(self) -> WSGIApplication:
         return with_transport_faults(self._serve, self.faults, label)
@@ -99,7 +99,7 @@ class WhmcsInstall(Records):
         start_response(answer.status, headers)
         return [answer.body]
 
-    def _answer(self, call: Call, labelled: str) -> Answer:
+    def _answer(self, call: Call, labelled: str) -> Reply:
         path = call.path.removeprefix(self.base)
         if not call.path.startswith(self.base) or not path.startswith(API_PATH):
             return NOT_FOUND
@@ -108,11 +108,11 @@ class WhmcsInstall(Records):
         fault = self.faults.take(labelled, *FAILURES)
         return self._act(call) if fault is None else self._misbehave(fault, call)
 
-    def _act(self, call: Call) -> Answer:
+    def _act(self, call: Call) -> Reply:
         try:
-            self.gate.admit(call)
+            self.access.admit(call)
             action = find_action(self, call)
-            self.gate.permit(call.action)
+            self.access.permit(call.action)
             page = self._pages.get(_page_key(call))
             answer = succeed(action(self, call), self.quirks, call.form) if page is None else _rendered(page)
         except Refusal as refusal:
@@ -121,7 +121,7 @@ class WhmcsInstall(Records):
             self.after_page(canonical(call.action), call.parameters)
         return answer
 
-    def _misbehave(self, fault: Fault, call: Call) -> Answer:
+    def _misbehave(self, fault: Fault, call: Call) -> Reply:
         known = FAILURES[fault.kind]
         failure = replace(known, **{name: value for name, value in fault.arguments.items() if hasattr(known, name)})
         named = replace(failure, message=failure.message.replace("{action}", call.action.lower()))
@@ -140,8 +140,8 @@ def label(environ: WSGIEnvironment) -> str:
     return f"{canonical(call.action)} {parameters}".strip()
 
 
-def _rendered(page: bytes) -> Answer:
-    return Answer("200 OK", "application/json", page)
+def _rendered(page: bytes) -> Reply:
+    return Reply("200 OK", "application/json", page)
 
 
 def _page_key(call: Call) -> tuple[Any, ...]:

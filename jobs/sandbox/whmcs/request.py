@@ -64,7 +64,7 @@ def _parse(request: Request) -> Call:
 
 
 @dataclass
-class Gate:
+class Access:
     """Who may call: one credential pair, one legacy admin, the addresses, the access key and the role's actions.
 
     `allowed_addresses` is matched exactly; empty denies all. `access_key` None: none is configured. With

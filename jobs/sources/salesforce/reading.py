@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from config.salesforce_id import normalised
-from jobs.progress import Task
+from jobs.progress import Bar
 from jobs.sources.columns import instant
 from jobs.sources.salesforce.rows import SalesforceStream
 from jobs.sources.spool import SpooledRows
@@ -29,7 +29,7 @@ class Reading:
 
     wanted_stream: SalesforceStream
     spool: SpooledRows
-    task: Task
+    bar: Bar
     source_time: datetime | None
     received: int = 0
     announced: int = 0
@@ -56,7 +56,7 @@ class Reading:
         self.received += len(records)
         stamp = pc.max(instant([record.get("SystemModstamp") for record in records])[0]).as_py()
         self.highest = max(filter(None, (self.highest, stamp)), default=None)
-        self.task.advance(len(records))
+        self.bar.advance(len(records))
 
     def back_to(self, received: int, announced: int, set_aside: Sequence[SetAsideRecord]) -> None:
         """Forgets the counts of a query that is asked again; its rows may stay, they come again."""

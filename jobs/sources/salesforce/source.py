@@ -136,8 +136,8 @@ class SalesforceSource:
             raise
 
     def _started(self, wanted_stream: SalesforceStream) -> Reading:
-        task = self._progress.start(f"Salesforce {wanted_stream.sobject}")
-        return Reading(wanted_stream, SpooledRows(wanted_stream.stream), task, self.session.server_time)
+        bar = self._progress.start(f"Salesforce {wanted_stream.sobject}")
+        return Reading(wanted_stream, SpooledRows(wanted_stream.stream), bar, self.session.server_time)
 
     def _is_full_due(self, state: StreamState | None, mapped: tuple[str, ...], now: datetime | None) -> bool:
         if state is None or state.cursor_at is None or state.full_at is None or set(mapped) != set(state.fields):
@@ -182,7 +182,7 @@ class SalesforceSource:
                 ):
                     if number == 0:
                         reading.announced += int(page.get("totalSize") or 0)
-                        reading.task.expect(reading.announced)
+                        reading.bar.expect(reading.announced)
                     reading.take(page["records"])
                 return
             except (CursorLost, QueryTimeout) as error:
@@ -220,7 +220,7 @@ class SalesforceSource:
 
     def _by_bulk(self, empty: Reading, soql: str) -> Reading | None:
         """The reading by Bulk, or None when Bulk does not deliver; then REST reads into the first one."""
-        reading = Reading(empty.wanted_stream, SpooledRows(empty.wanted_stream.stream), empty.task, empty.source_time)
+        reading = Reading(empty.wanted_stream, SpooledRows(empty.wanted_stream.stream), empty.bar, empty.source_time)
         what = empty.wanted_stream.sobject
         try:
             for records, total in bulk_records(self.session, soql, what, wait_seconds=self.bulk_wait_seconds):
@@ -247,7 +247,7 @@ class SalesforceSource:
         state: StreamState | None,
     ) -> Pulled:
         history = self._history(reading, state)
-        reading.task.finish()
+        reading.bar.finish()
         return Pulled(
             stream=reading.wanted_stream.stream,
             spool=reading.spool,

@@ -36,5 +36,5 @@ def is_turn(client: int, since: datetime | None, now: datetime, period: timedelt
     """Whether the client's own instant, one in each period and spread by its id, lies in (since, now]."""
     if since is None:
         return True
-    slot = (client * 2654435761 % 2**32) / 2**32 * period.total_seconds()
-    return (now.timestamp() - slot) // period.total_seconds() > (since.timestamp() - slot) // period.total_seconds()
+    offset = (client * 2654435761 % 2**32) / 2**32 * period.total_seconds()
+    return (now.timestamp() - offset) // period.total_seconds() > (since.timestamp() - offset) // period.total_seconds()

@@ -147,7 +147,7 @@ class WhmcsSource:
 
     def _pulled(self, reading: Reading, extent: Any, why: str | None, started: datetime | None) -> Pulled:
         reading.parse()
-        reading.task.finish()
+        reading.bar.finish()
         wanted_stream = reading.wanted_stream
         return Pulled(
             stream=wanted_stream.stream,
@@ -162,8 +162,8 @@ class WhmcsSource:
         )
 
     def _reading(self, wanted_stream: WhmcsStream) -> Reading:
-        task = self._progress.start(f"WHMCS {wanted_stream.action.name}")
-        return Reading(wanted_stream, SpooledRows(wanted_stream.stream), task)
+        bar = self._progress.start(f"WHMCS {wanted_stream.action.name}")
+        return Reading(wanted_stream, SpooledRows(wanted_stream.stream), bar)
 
     # Hints ---------------------------------------------------------------------------------------------------------
 
@@ -204,7 +204,7 @@ class WhmcsSource:
 
     def _follow_unpaid(self, reading: Reading, known: KnownRows) -> bool:
         """Reads the unpaid invoices and looks up those that left that list. False when a sweep would cost less."""
-        unpaid = Reading(reading.wanted_stream, SpooledRows(reading.wanted_stream.stream), reading.task)
+        unpaid = Reading(reading.wanted_stream, SpooledRows(reading.wanted_stream.stream), reading.bar)
         with unpaid.spool:
             sweep(self.transport, unpaid, self._schedule.whmcs.page_size, status="Unpaid")
             unpaid.parse()
@@ -297,7 +297,7 @@ class WhmcsSource:
         period = timedelta(hours=self._schedule.whmcs.pay_methods_every_hours)
         turn = due_clients(readings, known.clients, since, now, period)
         reading = self._reading(self._streams["pay_method"])
-        reading.task.expect(len(turn))
+        reading.bar.expect(len(turn))
         started = self.transport.server_time
         read: list[int] = []
         try:

@@ -1,4 +1,4 @@
-"""WHMCS read by the workers of a cluster: pages and pay methods are asked for there, under slots that all share.
+"""WHMCS read by the workers of a cluster: pages and pay methods are asked for there, under leases that all share.
 
 Only what is kept of a page travels: the worker takes the wanted keys out before it hands it over. Look-ups of one
 client's details, whose answers hold names and addresses, stay with the process that runs the job.
@@ -19,30 +19,30 @@ from jobs.sources.errors import CredentialsError, PermissionDenied
 from jobs.sources.whmcs.pages import Action, Page
 from jobs.sources.whmcs.transport import WhmcsTransport
 
-Slot = Callable[[], AbstractContextManager[None]]
-"""Waits for a slot and holds it for the block: one request of the cluster."""
+Lease = Callable[[], AbstractContextManager[None]]
+"""Waits for a lease and holds it for the block: one request of the cluster."""
 Ask = Callable[..., "Future[dict[str, Any]]"]
 """ask(method, *arguments, parameters): the `answer` of a worker's transport, and its server's `time` then."""
 SPREAD = frozenset({"GetPayMethods"})
 
 
 class SharingTransport(WhmcsTransport):
-    """Each request holds a slot."""
+    """Each request holds a lease."""
 
-    def __init__(self, settings: Settings, schedule: Schedule, slot: Slot) -> None:
+    def __init__(self, settings: Settings, schedule: Schedule, lease: Lease) -> None:
         super().__init__(settings, schedule)
-        self._slot = slot
+        self._lease = lease
 
     def _post(self, action: str, form: dict[str, str]) -> httpx.Response:
-        with self._slot():
+        with self._lease():
             return super()._post(action, form)
 
 
 class SpreadTransport(SharingTransport):
     """Has pages and pay methods read by workers. As many as `concurrency` are waited for at once."""
 
-    def __init__(self, settings: Settings, schedule: Schedule, slot: Slot, ask: Ask) -> None:
-        super().__init__(settings, schedule, slot)
+    def __init__(self, settings: Settings, schedule: Schedule, lease: Lease, ask: Ask) -> None:
+        super().__init__(settings, schedule, lease)
         self._ask = ask
 
     def call(self, action: str, **parameters: Any) -> dict[str, Any]:

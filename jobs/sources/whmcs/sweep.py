@@ -15,7 +15,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from jobs.progress import Task
+from jobs.progress import Bar
 from jobs.sources.columns import loose_integer
 from jobs.sources.errors import ProtocolError
 from jobs.sources.spool import SpooledRows
@@ -65,7 +65,7 @@ class Reading:
 
     wanted_stream: WhmcsStream
     spool: SpooledRows
-    task: Task
+    bar: Bar
     set_aside: dict[str, SetAsideRecord] = field(default_factory=dict)
     unreadable: set[int] = field(default_factory=set)
     _waiting: dict[str, list[Any]] = field(default_factory=dict)
@@ -80,7 +80,7 @@ class Reading:
         self.unreadable |= {at for at, key in gaps.items() if key is None}
         named = (str(key) for key in gaps.values() if key is not None)
         self.set_aside |= {key: SetAsideRecord(key, "text", NOT_ENCODED) for key in named}
-        self.task.advance(part.received)
+        self.bar.advance(part.received)
         if len(self._places) >= PARSED_AT_ONCE:
             self.parse()
 
@@ -149,7 +149,7 @@ def sweep(
     first = _first(transport, wanted_stream, first_size or page_size, filters)
     reading.take(first)
     total_at_first = total = first.total or 0
-    reading.task.expect(total)
+    reading.bar.expect(total)
     is_capped = 1 < first.length < min(first_size or page_size, total)  # whmcs-api 4
     size = first.length if is_capped else page_size
     has_moved = False

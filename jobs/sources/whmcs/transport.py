@@ -45,7 +45,7 @@ class WhmcsTransport:
             follow_redirects=False,
             limits=httpx.Limits(max_connections=size, max_keepalive_connections=size),
         )
-        self._gate = _Gate(size, schedule.whmcs.pause_milliseconds / 1000)
+        self._throttle = _Throttle(size, schedule.whmcs.pause_milliseconds / 1000)
         self._pool = ThreadPoolExecutor(size, thread_name_prefix="whmcs")
         self._set_aside: dict[str, str] = {}
         self.server_time: datetime | None = None
@@ -84,7 +84,7 @@ class WhmcsTransport:
             wait_initial=0.2,
             wait_max=LONGEST_BACK_OFF,
         ):
-            with trial, self._gate.passed():
+            with trial, self._throttle.passed():
                 self._require_not_refused(action)
                 return read(action, self._post(action, form))
         raise AssertionError("stamina ends by an answer or an error")
@@ -119,7 +119,7 @@ class WhmcsTransport:
         window = dict(action.parameters) | parameters | {"limitstart": offset, "limitnum": 1}
         form |= {name: str(value) for name, value in window.items()}
         try:
-            with self._gate.passed():
+            with self._throttle.passed():
                 response = self._post(action.name, form)
         except TransientError:
             return None
@@ -165,11 +165,11 @@ class WhmcsTransport:
             return
 
 
-class _Gate:
+class _Throttle:
     """Lets so many requests through at once; after a passing failure all of them wait."""
 
     def __init__(self, concurrency: int, pause: float) -> None:
-        self._slots = Semaphore(concurrency)
+        self._places = Semaphore(concurrency)
         self._pause = pause
         self._lock = Lock()
         self._failures = 0
@@ -177,7 +177,7 @@ class _Gate:
 
     @contextmanager
     def passed(self) -> Iterator[None]:
-        with self._slots:
+        with self._places:
             if (wait := self._closed_until - time.monotonic()) > 0:
                 time.sleep(wait)
             round_begun = self._failures

@@ -52,8 +52,8 @@ def test_wrong_credentials_never_show_in_what_is_said(world: World, setting: str
 
 def test_an_access_key_stands_in_for_an_address(world: World) -> None:
     """Required where our address is on no list."""
-    world.install.gate.requires_access_key = True
-    world.install.gate.access_key = "key!@#$%.()*[]-_1"
+    world.install.access.requires_access_key = True
+    world.install.access.access_key = "key!@#$%.()*[]-_1"
     refused = world.sync()
     assert "add it to API IP Access Restriction" in str(refused.error)
     world.settings["whmcs_access_key"] = "key!@#$%.()*[]-_1"
