@@ -67,6 +67,8 @@ def parser() -> argparse.ArgumentParser:
     hinting = add("hint", "has customers read again from both sources, within seconds", "hint")
     hinting.add_argument("customers", nargs="+", metavar="CUSTOMER", help="Account id or WHMCS client id")
 
+    _add_pause(add("pause", "passes a job's slots over until it is resumed", "pause"), "pause")
+    _add_pause(add("resume", "lets a paused job's slots count again", "pause"), "resume")
     _add_held(add("held", "the runs that the flood or shrink gate stopped", "held", json=False))
     _add_announce(add("announce", "sends a SYSTEM_ANNOUNCEMENT to everybody or to the listed", "announce"))
 
@@ -106,6 +108,14 @@ def _add_held(parser: argparse.ArgumentParser) -> None:
         if name != "list":
             action.add_argument("run_id", type=_count, metavar="RUN", help="the id of the held run")
             _add_as_of(action)
+
+
+def _add_pause(parser: argparse.ArgumentParser, action: str) -> None:
+    parser.set_defaults(action=action)
+    parser.add_argument("job", choices=SCHEDULED_JOBS, metavar="JOB", help=", ".join(SCHEDULED_JOBS))
+    if action == "pause":
+        parser.add_argument("--until", type=_instant, metavar="INSTANT", help="resume by itself then, RFC 3339")
+        parser.add_argument("--reason", type=_text, metavar="T", help="why, for whoever reads `status`")
 
 
 def _add_config(parser: argparse.ArgumentParser) -> None:

@@ -10,8 +10,10 @@ from typing import Any
 from sqlalchemy import Connection
 
 import sql
+from config import health
 from jobs.commands.held import as_json
 from jobs.program import FAILED, SUCCESS, Program, answer, say
+from jobs.runs import health as facts
 from jobs.runs.dispatch import rules
 from jobs.text import as_object, counted, in_seconds, written
 from materializer import holds
@@ -27,6 +29,7 @@ PROBLEMS = {
     "danglingLinks": ("dangling link", "dangling links"),
     "unlinkedClients": ("client without a customer", "clients without a customer"),
     "refusedRecords": ("record set aside", "records set aside"),
+    "overdueJobs": ("overdue job", "overdue jobs"),
 }
 
 
@@ -42,30 +45,30 @@ def command(program: Program, arguments: argparse.Namespace) -> int:
 
 
 def gather(connection: Connection, program: Program, *, now: datetime) -> dict[str, Any]:
-    """The object that `status --json` prints; instants as text in UTC.
-
-    Healthy: both sources fresh and their last run good, the last run of no job failed, nothing held.
-    """
-    sources = _sources(connection, program, now)
-    held = [as_json(run) for run in holds.waiting(connection)]
-    last_runs = _last_runs(connection)
-    is_well = all(not source["isStale"] and source["error"] is None for source in sources.values())
-    has_failed = any(run["outcome"] == "failed" for run in last_runs.values())
+    """The object that `status --json` prints; instants as text in UTC. config/health.py says what healthy means."""
+    seen = facts.seen(connection)
+    schedule, zone = program.tables.schedule, program.settings.zone
+    reasons = health.judge(seen, schedule, zone, now)
+    overdue = [as_object(vars(job)) for job in health.overdue(seen, schedule, zone, now)]
     return {
-        "healthy": is_well and not has_failed and not held,
-        "sources": sources,
-        "lastRuns": last_runs,
-        "held": held,
+        "healthy": not reasons,
+        "reasons": [vars(reason) for reason in reasons],
+        "sources": _sources(connection, program, now),
+        "lastRuns": _last_runs(connection),
+        "held": [as_json(run) for run in holds.waiting(connection)],
         "nextDue": _next_due(program, now),
+        "paused": _paused(connection, now),
         "documents": _documents(connection, program),
-        "problems": _problems(connection),
-        "problemCounts": _problem_counts(connection),
+        "problems": _problems(connection) | {"overdueJobs": overdue},
+        "problemCounts": _problem_counts(connection) | {"overdueJobs": len(overdue)},
     }
 
 
 def in_words(state: Mapping[str, Any]) -> list[str]:
     """The same for people, one line per thing."""
     lines = ["healthy" if state["healthy"] else "NOT healthy"]
+    for reason in state["reasons"]:
+        lines += [f"  ! {reason['reason']}", f"    {reason['remedy']}"]
     for name, source in state["sources"].items():
         freshness = "never synced" if source["syncedAt"] is None else f"synced {source['syncedAt']}"
         counts = ", ".join(_counted(count, stream.replace("_", " ")) for stream, count in source["counts"].items())
@@ -78,7 +81,7 @@ def in_words(state: Mapping[str, Any]) -> list[str]:
     lines += [
         f"  held: run {held['runId']} by the {held['gate']} gate; see `me-status held list`" for held in state["held"]
     ]
-    lines += [f"  next {job}: {due}" for job, due in state["nextDue"].items()]
+    lines += [f"  next {job}: {due}{_pause(state, job)}" for job, due in state["nextDue"].items()]
     if of_other_rules := state["documents"]["ofOtherRules"]:
         lines.append(
             f"  {of_other_rules:,} of {state['documents']['count']:,} documents are of other rules than these: "
@@ -88,6 +91,20 @@ def in_words(state: Mapping[str, Any]) -> list[str]:
     if problems:
         lines.append(f"  {', '.join(problems)}: `me-status status --json` lists them")
     return lines
+
+
+def _pause(state: Mapping[str, Any], job: str) -> str:
+    for pause in state["paused"]:
+        if pause["job"] == job:
+            until = f" until {pause['pausedUntil']}" if pause["pausedUntil"] else ""
+            return f" (paused{until}{': ' + pause['reason'] if pause['reason'] else ''}; `me-status resume {job}`)"
+    return ""
+
+
+def _paused(connection: Connection, now: datetime) -> list[dict[str, Any]]:
+    return [
+        as_object(row) for row in connection.execute(sql.statement("operator/list_pauses"), {"now": now}).mappings()
+    ]
 
 
 def _sources(connection: Connection, program: Program, now: datetime) -> dict[str, Any]:

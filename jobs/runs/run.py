@@ -12,7 +12,7 @@ from config import logs
 from config.database import RehearsalDatabase, rehearsal
 from config.types import OF_ALL, Job
 from jobs.program import FAILED, NEEDS_ATTENTION, SUCCESS, Program
-from jobs.runs import dispatch, ledger, summary
+from jobs.runs import actions, dispatch, ledger, summary
 from jobs.runs.ledger import Run, RunOptions
 from jobs.text import as_object
 
@@ -61,7 +61,7 @@ class Report:
     def in_words(self) -> str:
         """One line for people."""
         if self.outcome == "skipped":
-            return f"{self.job}: skipped, its slot is taken or the job is running"
+            return f"{self.job}: skipped, {self.error or 'its slot is taken or the job is running'}"
         if self.outcome == "failed":
             return f"{self.job}: failed: {self.error}"
         line = f"{self.job}: {summary.in_words(self.job, self.counts, self.transitions)}"
@@ -104,9 +104,12 @@ def _jobs_of(job: Job | Literal["all"]) -> tuple[Job, ...]:
 
 
 def of_slot(engine: Engine, program: Program, job: Job, options: RunOptions, due_at: datetime) -> Report:
-    """Runs the job for the slot unless that was done, or the job is under way."""
+    """Runs the job for the slot unless that was done, the job is under way, or it is paused."""
     run: Run | None = None
     try:
+        with engine.connect() as connection:
+            if actions.is_paused(connection, job, datetime.now(UTC)):
+                return Report(job, "skipped", error="it is paused")
         with ledger.claimed(engine, job, now=datetime.now(UTC), due_at=due_at, options=options) as run:
             if run is None:
                 return Report(job, "skipped")

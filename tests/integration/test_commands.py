@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine, text
+from sqlalchemy.exc import DBAPIError
 
 from config.settings import Settings
 
@@ -91,8 +92,9 @@ def test_status_of_a_database_never_synced_is_unhealthy(environment: dict[str, s
         state["sources"]["whmcs"]["syncedAt"],
         state["sources"]["whmcs"]["isStale"],
     )
-    problems = {"unknownWords", "linkConflicts", "danglingLinks", "unlinkedClients", "refusedRecords"}
-    assert problems == set(state["problems"])
+    problems = {"unknownWords", "linkConflicts", "danglingLinks", "unlinkedClients", "refusedRecords", "overdueJobs"}
+    assert problems <= set(state["problems"])
+    assert ["source-stale", "source-stale"] == [reason["kind"] for reason in state["reasons"]]
 
 
 def test_a_missing_schema_names_the_command(
@@ -128,3 +130,50 @@ def test_an_unknown_table_exits_2_and_lists_the_known(environment: dict[str, str
     done = run(environment, tmp_path, "export", "secrets", "--to", "x.csv")
     assert 2 == done.returncode
     assert "analytics.customers_by_state" in done.stderr
+
+
+def test_a_paused_job_is_passed_over_until_it_is_resumed(
+    environment: dict[str, str], tmp_path: Path, engine: Engine
+) -> None:
+    """`status` shows the pause; who decided what is kept."""
+    assert (
+        0
+        == run(
+            environment, tmp_path, "pause", "prune", "--reason", "migration", "--until", "2999-01-01T00:00:00Z"
+        ).returncode
+    )
+    skipped = run(environment, tmp_path, "run", "prune", "--slot", "--json")
+    assert (0, "skipped") == (skipped.returncode, json.loads(skipped.stdout)["outcome"])
+    shown = json.loads(run(environment, tmp_path, "status", "--json").stdout)["paused"]
+    assert [("prune", "2999-01-01T00:00:00Z", "migration")] == [
+        (pause["job"], pause["pausedUntil"], pause["reason"]) for pause in shown
+    ]
+    assert 0 == run(environment, tmp_path, "resume", "prune").returncode
+    assert "succeeded" == json.loads(run(environment, tmp_path, "run", "prune", "--slot", "--json").stdout)["outcome"]
+    with engine.connect() as connection:
+        actions = connection.execute(
+            text("select action, job, origin from pipeline.operator_action order by action_id")
+        )
+        assert [("pause", "prune", "command"), ("resume", "prune", "command")] == list(actions)
+
+
+def test_what_operators_decided_is_never_changed(engine: Engine) -> None:
+    """The record is append-only, by the database's own hand."""
+    with engine.begin() as connection:
+        connection.execute(
+            text(
+                "insert into pipeline.operator_action (action, job, actor, origin)"
+                " values ('run', 'prune', 'me', 'page')"
+            )
+        )
+    for change in ("update pipeline.operator_action set actor = 'you'", "delete from pipeline.operator_action"):
+        with pytest.raises(DBAPIError, match="never changed"), engine.begin() as connection:
+            connection.execute(text(change))
+
+
+@pytest.mark.parametrize("words", [("held", "release", "7", "--json"), ("run", "sync-whmcs", "--json")])
+def test_a_failure_is_one_json_object_too(environment: dict[str, str], tmp_path: Path, words: tuple[str, ...]) -> None:
+    """Whatever the exit code."""
+    done = run(environment, tmp_path, *words)
+    assert done.returncode in (1, 2)
+    assert json.loads(done.stdout)["error"]
