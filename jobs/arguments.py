@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 import sys
 from datetime import datetime
 from pathlib import Path
@@ -125,8 +126,15 @@ def _add_config(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_announce(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--title", required=True, type=_text, metavar="T", help="headline")
-    parser.add_argument("--message", required=True, type=_text, metavar="M", help="text")
+    parser.add_argument("withdraw", nargs="*", metavar="withdraw KEY", help="withdraws the announcement with that key")
+    parser.add_argument("--title", type=_text, metavar="T", help="headline")
+    parser.add_argument("--message", type=_text, metavar="M", help="text")
+    parser.add_argument("--title-ja", type=_text, metavar="T", help="headline for those who read Japanese")
+    parser.add_argument("--message-ja", type=_text, metavar="M", help="text for those who read Japanese")
+    parser.add_argument(
+        "--key", type=_key, metavar="K", help="sent again under the same key it reaches whom it has not"
+    )
+    parser.add_argument("--dry-run", action="store_true", help="say whom it would reach and send nothing")
     parser.add_argument("--url", type=_path, metavar="U", help="path in the portal (/account)")
     parser.add_argument("--customers", type=Path, metavar="FILE", help="one Account id per line; without: everybody")
     parser.add_argument("--yes", action="store_true", help="send even beyond the flood gate, without asking")
@@ -155,6 +163,12 @@ def _port(text: str) -> int:
 def _text(text: str) -> str:
     if not text.strip():
         raise argparse.ArgumentTypeError("is empty; write what customers shall read")
+    return text
+
+
+def _key(text: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", text):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a key; write letters, digits, dots and dashes, 64 at most")
     return text
 
 
