@@ -23,6 +23,10 @@ class _Parser(argparse.ArgumentParser):
         super().error(message)
 
 
+MOST_MINUTES = 24 * 60
+"""Of a token for trying: a day."""
+
+
 def parser() -> argparse.ArgumentParser:
     """The command line; each command's `run` takes the arguments and gives the exit code."""
     parser = _Parser(
@@ -70,6 +74,12 @@ def parser() -> argparse.ArgumentParser:
 
     _add_pause(add("pause", "passes a job's slots over until it is resumed", "pause"), "pause")
     _add_pause(add("resume", "lets a paused job's slots count again", "pause"), "resume")
+
+    signing = add("token", "a customer's token, signed with ME_STATUS_JWT_KEY, for trying the API", "token")
+    signing.add_argument("customer", metavar="CUSTOMER", help="Account id")
+    signing.add_argument("--minutes", type=_minutes, default=60, metavar="N", help="until it expires (default 60)")
+    signing.add_argument("--read-only", action="store_true", help="may look and change nothing, as for support")
+
     _add_held(add("held", "the runs that the flood or shrink gate stopped", "held", json=False))
     _add_announce(add("announce", "sends a SYSTEM_ANNOUNCEMENT to everybody or to the listed", "announce"))
 
@@ -95,6 +105,12 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
 
 def _add_as_of(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--as-of", type=_instant, metavar="INSTANT", help="the now of the rules, RFC 3339")
+
+
+def _minutes(text: str) -> int:
+    if not text.isascii() or not text.isdecimal() or not 1 <= int(text) <= MOST_MINUTES:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of minutes from 1 to {MOST_MINUTES}")
+    return int(text)
 
 
 def _add_held(parser: argparse.ArgumentParser) -> None:
