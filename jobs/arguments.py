@@ -69,6 +69,12 @@ def parser() -> argparse.ArgumentParser:
     explaining.add_argument("customer", metavar="CUSTOMER", help="Account id (15 or 18 characters) or WHMCS client id")
     _add_as_of(explaining)
 
+    looking_back = add("history", "what was served to a customer, and when it changed", "history")
+    looking_back.add_argument("customer", metavar="CUSTOMER", help="Account id or WHMCS client id")
+    looking_back.add_argument(
+        "--at", type=_instant, metavar="INSTANT", help="the document served then, byte for byte (RFC 3339)"
+    )
+
     hinting = add("hint", "has customers read again from both sources, within seconds", "hint")
     hinting.add_argument("customers", nargs="+", metavar="CUSTOMER", help="Account id or WHMCS client id")
 
