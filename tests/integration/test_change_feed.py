@@ -75,9 +75,7 @@ def tables(url: str) -> dict[str, dict[str, datetime]]:
     """Each published table as key to changed_at."""
     with psycopg.connect(url) as connection:
         return {
-            table: dict(
-                connection.execute(f"select cast({key} as text), changed_at from {table}").fetchall()
-            )
+            table: dict(connection.execute(f"select cast({key} as text), changed_at from {table}").fetchall())
             for table, key in KEYS.items()
         }
 
