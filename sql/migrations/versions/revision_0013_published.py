@@ -6,10 +6,10 @@ from alembic import op
 
 import sql
 
-revision = "0012"
-down_revision = "0011"
+revision = "0013"
+down_revision = "0012"
 
 
 def upgrade() -> None:
-    """Runs sql/schema/0012_published.sql as it stands."""
-    op.get_bind().connection.driver_connection.execute(sql.schema("0012_published"))  # type: ignore[union-attr]
+    """Runs sql/schema/0013_published.sql as it stands."""
+    op.get_bind().connection.driver_connection.execute(sql.schema("0013_published"))  # type: ignore[union-attr]
