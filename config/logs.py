@@ -9,6 +9,7 @@ import traceback
 from typing import Any
 from urllib.parse import unquote
 
+import psycopg
 import structlog
 from pydantic import SecretStr
 from sqlalchemy.exc import DBAPIError
@@ -99,6 +100,8 @@ def describe(error: BaseException) -> str:
     if isinstance(error, DBAPIError):
         primary = getattr(getattr(error.orig, "diag", None), "message_primary", None)
         return scrub(f"the database refused: {primary or type(error.orig).__name__}")
+    if isinstance(error, psycopg.Error):
+        return scrub(f"the database refused: {error.diag.message_primary or type(error).__name__}")
     if isinstance(error, KeyboardInterrupt | SystemExit):
         return "interrupted"
     return f"unexpected {type(error).__name__} at {_place(error)}"

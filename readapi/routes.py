@@ -5,7 +5,6 @@ from __future__ import annotations
 from flask import Blueprint, Response, request
 
 from readapi.answers import Answer
-from readapi.asked import nothing
 from readapi.status import Status
 
 
@@ -15,15 +14,11 @@ def blueprint(status: Status) -> Blueprint:
 
     @routes.get("/status")
     def own_status() -> Response:
-        answer = status.status(*_asked())
-        nothing()
-        return _respond(answer)
+        return _respond(status.status(*_asked()))
 
     @routes.get("/summary")
     def own_summary() -> Response:
-        answer = status.summary(*_asked())
-        nothing()
-        return _respond(answer)
+        return _respond(status.summary(*_asked()))
 
     return routes
 

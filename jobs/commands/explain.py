@@ -52,7 +52,7 @@ def gather(connection: Connection, program: Program, asked: str, now: datetime) 
     if row is None:
         raise MeStatusError(f"{customer}, the winner of the merged {merged}, is not in the snapshot; sync again")
     rules = rules_of(program.settings, program.tables)
-    (facts,) = read_model.read_facts(connection, [customer], rules)
+    (facts,) = read_model.read_facts(connection, [customer], rules, now)
     limit = timedelta(minutes=program.tables.schedule.freshness_minutes.whmcs)
     is_fresh = read_model.is_whmcs_fresh(connection, now, limit)
     return {

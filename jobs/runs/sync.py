@@ -14,7 +14,9 @@ from typing import Any
 import structlog
 
 import sql
+from config import logs
 from config.database import Database
+from config.errors import MeStatusError
 from config.fields import FieldMapping
 from config.settings import Settings
 from config.tables import Tables
@@ -25,7 +27,7 @@ from jobs.sources.errors import CredentialsError, QuotaExhausted, SourceError
 from jobs.sources.known import KnownRows
 from materializer.snapshot import commit, readings, shrink_gate, store
 from materializer.snapshot.commit import Applied
-from materializer.snapshot.pulls import Pulled, StreamState
+from materializer.snapshot.pulls import Pulled, SetAsideRecord, StreamState
 from materializer.snapshot.streams import Source
 from materializer.snapshot.transitions import TransitionPolicy
 from materializer.units import Batching, Submit
@@ -34,6 +36,8 @@ log = structlog.get_logger()
 
 SALESFORCE_STREAMS = ("account", "order", "case")
 WHMCS_STREAMS = ("client", "service", "invoice", "cancellation", "pay_method")
+SAMPLES = 5
+"""Ids that a count comes with."""
 OPTIONAL_STREAMS = frozenset({"pay_method"})
 """A source counts as synced without these: one call per client, often not allowed to the credentials."""
 
@@ -56,14 +60,39 @@ class _Sync:
     def apply_streams(self, names: Sequence[str], pull: Pull) -> None:
         """Pulls and applies each stream; goes on to the next when one fails, unless no request can succeed."""
         for name in names:
-            try:
-                self._apply_stream(name, pull)
-            except SourceError as error:
-                log.warning("stream not applied in", source=self.source, stream=name, error=str(error))
-                self.failures[name] = error
-                if isinstance(error, QuotaExhausted | CredentialsError):
-                    self.failures |= {later: error for later in names if later not in self._seen(name)}
-                    return
+            error = self._attempt(name, pull)
+            if error is None:
+                continue
+            log.warning("stream not applied", source=self.source, stream=name, error=str(error))
+            self._note_incomplete(name, str(error))
+            self.failures[name] = error
+            if isinstance(error, QuotaExhausted | CredentialsError):
+                self.failures |= {later: error for later in names if later not in self._seen(name)}
+                return
+
+    def _attempt(self, name: str, pull: Pull) -> SourceError | None:
+        """What went wrong with one stream; nothing unexpected in one stream stops the others."""
+        try:
+            self._apply_stream(name, pull)
+        except SourceError as error:
+            return error
+        except MeStatusError:
+            raise
+        except Exception as error:
+            log.exception("stream failed unexpectedly", source=self.source, stream=name)
+            return SourceError(
+                f"{self.source}: {name} could not be read or stored ({logs.describe(error)}); the other streams went on"
+            )
+        return None
+
+    def _note_incomplete(self, name: str, reason: str | None) -> None:
+        """Keeps for `me-status status` why the stream's last pull proves nothing; None: it was complete."""
+        with self.run.database.begin() as connection:
+            if reason is None:
+                connection.execute(sql.statement("snapshot/note_stream_complete"), {"stream": name})
+                return
+            parameters = {"stream": name, "reason": reason, "now": self.run.now, "run_id": self.run.run_id}
+            connection.execute(sql.statement("snapshot/note_stream_incomplete"), parameters)
 
     def _seen(self, name: str) -> set[str]:
         return {name} | {applied.pulled.stream.name for applied in self.applied} | set(self.failures)
@@ -83,6 +112,7 @@ class _Sync:
             pulled.spool.close()
         self.applied.append(applied)
         self._count(applied)
+        self._note_incomplete(name, pulled.why_incomplete)
         if state is None and not pulled.is_complete:
             raise SourceError(
                 f"{self.source}: the first pull of {name} is not complete ({pulled.why_incomplete}); "
@@ -97,6 +127,11 @@ class _Sync:
         if not applied.pulled.is_complete:
             counts["incomplete"] = applied.pulled.why_incomplete
             log.warning("pull is not complete; nothing is removed", stream=applied.pulled.stream.name)
+        if applied.pulled.unreadable:
+            counts["unreadable"] = _by_field(applied.pulled.unreadable)
+            log.warning(
+                "values that cannot be read count as none", stream=applied.pulled.stream.name, **counts["unreadable"]
+            )
         self.run.counts[applied.pulled.stream.name] = counts
         self._add_transitions(applied.transitions)
 
@@ -182,6 +217,21 @@ def sync_whmcs(run: Run, settings: Settings, tables: Tables, submit: Submit | No
         sync.apply_streams(WHMCS_STREAMS, pull)
         sync.apply_removals()
     sync.finish()
+
+
+def _by_field(unreadable: Sequence[SetAsideRecord]) -> dict[str, Any]:
+    """How many records have a value that cannot be read, by field, with a few ids and the first reason."""
+    found: dict[str, list[SetAsideRecord]] = {}
+    for record in unreadable:
+        found.setdefault(record.field, []).append(record)
+    return {
+        field: {
+            "records": len(records),
+            "samples": [record.record_id for record in records[:SAMPLES]],
+            "reason": records[0].reason,
+        }
+        for field, records in found.items()
+    }
 
 
 # What a pull starts from ----------------------------------------------------------------------------------------------

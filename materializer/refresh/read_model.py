@@ -12,7 +12,6 @@ from msgspec.json import encode
 from sqlalchemy import Connection
 
 import sql
-from materializer.refresh import served_history
 from materializer.rules import facts
 from materializer.rules.document import Document
 from materializer.rules.facts import Facts, Unresolved
@@ -108,10 +107,10 @@ def differing(rows: Sequence[Row], stored: Stored, rules: Rules) -> list[Row]:
     return [row for row in rows if stored.get(row[0]) != (COMPARED(row), rules.version)]
 
 
-def read_facts(connection: Connection, customers: Sequence[str], rules: Rules) -> Iterator[Facts]:
+def read_facts(connection: Connection, customers: Sequence[str], rules: Rules, now: datetime) -> Iterator[Facts]:
     """The facts of each customer, in no order; found by their keys, even while the server knows no statistics."""
     connection.execute(sql.statement("refresh/prefer_indexes"))
-    parameters = {"customer_ids": list(customers), "zone": rules.zone.key}
+    parameters = {"customer_ids": list(customers), "zone": rules.zone.key, "now": now}
     for _, known in connection.execute(sql.statement("refresh/read_facts"), parameters):
         yield facts.decode(known)
 
@@ -132,17 +131,13 @@ def write(connection: Connection, rows: Sequence[Row], rules: Rules, at: At, *, 
     _copy(connection, rows)
     parameters = {"computed_at": at.now, "run_id": at.run_id, "rules_version": rules.version}
     parameters |= {"may_overwrite": may_overwrite}
-    rows_written = int(connection.execute(sql.statement("refresh/upsert_me_status"), parameters).scalar_one())
-    if rows_written:
-        served_history.record(connection, at)
-    return rows_written
+    return int(connection.execute(sql.statement("refresh/upsert_me_status"), parameters).scalar_one())
 
 
-def remove(connection: Connection, customers: Sequence[str], now: datetime) -> int:
-    """Removes the rows of those that are not customers; how many had one. What was served to them ends at `now`."""
+def remove(connection: Connection, customers: Sequence[str]) -> int:
+    """Removes the rows of those that are not customers; how many had one."""
     if not customers:
         return 0
-    served_history.end(connection, customers, now)
     return len(connection.execute(sql.statement("refresh/delete_me_status"), {"customer_ids": list(customers)}).all())
 
 

@@ -84,7 +84,7 @@ def _rebuild(connection: Connection, customers: Sequence[str], rules: Rules, at:
     differing = read_model.differing([row for row in rows if row[0] in stored], stored, rules)
     added = read_model.write(connection, missing, rules, at, may_overwrite=False)
     changed = read_model.write(connection, differing, rules, at)
-    removed = read_model.remove(connection, gone, at.now)
+    removed = read_model.remove(connection, gone)
     return {"customers": len(rows), "changed": changed, "added": added, "removed": removed}
 
 
@@ -94,7 +94,7 @@ def _computed(
     """The rows of the customers, and those that are none (any more)."""
     rows: list[read_model.Row] = []
     gone: list[str] = []
-    for facts in read_model.read_facts(connection, customers, rules):
+    for facts in read_model.read_facts(connection, customers, rules, now):
         if facts.account is None:
             gone.append(facts.customer_id)
         else:

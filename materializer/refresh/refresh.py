@@ -82,7 +82,7 @@ def refresh_batch(
         free = read_model.take_marks(connection, customers)
         stored = read_model.lock(connection, free)
         batch = Batch()
-        for facts in read_model.read_facts(connection, free, rules):
+        for facts in read_model.read_facts(connection, free, rules, at.now):
             judge(batch, facts, rules, at.now, is_fresh=is_fresh)
         batch.rows = read_model.differing(batch.rows, stored, rules)
         return {"customers": len(free)} | _store(connection, batch, rules, at)
@@ -110,7 +110,7 @@ def judge(batch: Batch, facts: Facts, rules: Rules, now: datetime, *, is_fresh: 
 def _store(connection: Connection, batch: Batch, rules: Rules, at: At) -> dict[str, Any]:
     counts = {
         "changed": read_model.write(connection, batch.rows, rules, at),
-        "removed": read_model.remove(connection, batch.gone, at.now),
+        "removed": read_model.remove(connection, batch.gone),
         "resolved": read_model.resolve(connection, batch.over, at.now),
         "suppressed": read_model.enqueue(connection, batch.decided, at),
     }

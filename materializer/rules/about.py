@@ -46,7 +46,7 @@ def of_invoice(invoice: Invoice, other_invoices: int | None = None) -> About:
         invoice_id=invoice.invoice_id,
         invoice_number=invoice.invoice_number or UNSET,
         due_date=_given(invoice.due_on),
-        amount=UNSET if invoice.total is None else amount_text(invoice.total),
+        amount=UNSET if invoice.owed is None else amount_text(invoice.owed),
         currency=invoice.currency or UNSET,
         other_invoices=_given(other_invoices),
     )

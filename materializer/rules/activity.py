@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from msgspec import Struct
 
 from config.wording import Copy
-from materializer.rules.calendar import start_of_day
+from materializer.rules.calendar import moment_of
 from materializer.rules.facts import Case, Facts, Invoice, Order, Service, ServiceChange
 from materializer.rules.prose import money
 from materializer.snapshot.streams import ENDED_SERVICE
@@ -30,8 +30,14 @@ class Activity(Struct, frozen=True, gc=False, rename="camel"):
     related_id: str | int
 
 
-def recent(facts: Facts, zone: ZoneInfo, copy: Copy) -> list[Activity]:
-    """The newest ten, newest first (ties by id), of what is known to have happened.
+def newest(events: list[Activity], now: datetime) -> list[Activity]:
+    """The newest ten at `now`, newest first (ties by id); what is dated later has not happened."""
+    past = sorted((event for event in events if event.occurred_at <= now), key=attrgetter("id"))
+    return sorted(past, key=attrgetter("occurred_at"), reverse=True)[:MOST]
+
+
+def happened(facts: Facts, zone: ZoneInfo, copy: Copy) -> list[Activity]:
+    """Everything of note that is known of the customer's records, in no order, the future included.
 
     An invoice without a time of creation counts from the start of its date, a service from its registration date
     unless a pull saw it become active. WHMCS gives no date of cancellation: what counts is when a pull saw it.
@@ -46,9 +52,7 @@ def recent(facts: Facts, zone: ZoneInfo, copy: Copy) -> list[Activity]:
         found += _order(order, zone, copy)
     for case in facts.cases or ():
         found += _case(case, copy)
-    found.sort(key=attrgetter("id"))
-    found.sort(key=attrgetter("occurred_at"), reverse=True)
-    return found[:MOST]
+    return found
 
 
 def _invoice(invoice: Invoice, zone: ZoneInfo, copy: Copy) -> Iterator[Activity]:
@@ -136,7 +140,7 @@ def _case(case: Case, copy: Copy) -> Iterator[Activity]:
 
 
 def _start(day: date | None, zone: ZoneInfo) -> datetime | None:
-    return None if day is None else start_of_day(day, zone)
+    return None if day is None else moment_of(day, 0, zone)
 
 
 def _in_milliseconds(moment: datetime) -> datetime:

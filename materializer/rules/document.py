@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import date, datetime
 from hashlib import blake2b
+from itertools import chain
+from typing import TypeVar
 
 from msgspec import Struct
 from msgspec.json import Encoder
 
 from materializer.rules.about import amount_text
-from materializer.rules.activity import Activity, recent
+from materializer.rules.activity import Activity, happened, newest
 from materializer.rules.calendar import moment_of, today
 from materializer.rules.facts import Account, BillingState, Facts, Invoice
 from materializer.rules.rules import Rules
-from materializer.rules.tasks import Task, orders_in_progress, payment_method_count, tasks_of
+from materializer.rules.tasks import Task, payment_method_count, tasks_of
+
+Record = TypeVar("Record")
 
 
 class Stats(Struct, frozen=True, gc=False, rename="camel"):
@@ -30,13 +34,13 @@ class Stats(Struct, frozen=True, gc=False, rename="camel"):
 
 
 class NextInvoice(Struct, frozen=True, gc=False, rename="camel"):
-    """The unpaid invoice with the earliest due date (ties: lowest id)."""
+    """The unpaid invoice with the earliest due date (ties: lowest id); `amount` is its balance."""
 
     id: int
     number: str | None
     due_date: date
     amount: str
-    currency: str
+    currency: str | None
     is_overdue: bool
 
 
@@ -109,15 +113,18 @@ def build(facts: Facts, rules: Rules, now: datetime) -> Document:
     At any instant from `now` until `next_change_at` the same facts give the same bytes; at that instant, others.
     """
     assert facts.account is not None
-    content = _content(facts, facts.account, rules, today(now, rules.zone))
+    activity = happened(facts, rules.zone, rules.copy_for(facts))
+    content = _content(facts, facts.account, rules, today(now, rules.zone), newest(activity, now))
     body = _encode(content)
-    return Document(body, blake2b(body, digest_size=16).hexdigest(), content, _next_change(facts.unpaid, rules, now))
+    ahead = chain(turning_points(facts.unpaid, rules), (event.occurred_at for event in activity))
+    next_change_at = min((moment for moment in ahead if moment > now), default=None)
+    return Document(body, blake2b(body, digest_size=16).hexdigest(), content, next_change_at)
 
 
-def _content(facts: Facts, account: Account, rules: Rules, day: date) -> MeStatus:
+def _content(facts: Facts, account: Account, rules: Rules, day: date, activity: list[Activity]) -> MeStatus:
     return MeStatus(
         facts.customer_id,
-        Summary(_stats(facts, day), _next_invoice(facts.unpaid, day), recent(facts, rules.zone, rules.copy_for(facts))),
+        Summary(_stats(facts, day), _next_invoice(_counted(facts), day), activity),
         InternetEligibility(
             account.eligibility_status,
             account.eligibility,
@@ -138,40 +145,49 @@ def _content(facts: Facts, account: Account, rules: Rules, day: date) -> MeStatu
 
 
 def _stats(facts: Facts, day: date) -> Stats:
-    unpaid = None if facts.invoices is None else facts.unpaid
+    unpaid = _counted(facts)
     amount, currency = (None, None) if unpaid is None else _amount_due(unpaid)
     return Stats(
-        None if facts.services is None else sum(service.status == "Active" for service in facts.services),
+        _count(facts.services, facts.is_whole("service"), lambda service: service.status == "Active"),
         None if unpaid is None else len(unpaid),
         None if unpaid is None else sum(_is_overdue(invoice, day) for invoice in unpaid),
         amount,
         currency,
-        None if facts.cases is None else sum(case.is_closed is False for case in facts.cases),
-        None if facts.orders is None else len(orders_in_progress(facts)),
+        _count(facts.cases, facts.is_whole("case"), lambda case: case.is_closed is False),
+        _count(facts.orders, facts.is_whole("order"), lambda order: order.is_in_progress),
     )
 
 
+def _count(records: list[Record] | None, is_whole: bool, counts: Callable[[Record], bool]) -> int | None:
+    return sum(map(counts, records)) if records is not None and is_whole else None
+
+
+def _counted(facts: Facts) -> list[Invoice] | None:
+    """The unpaid invoices; None where their figures cannot be known, because one of the client's cannot be read."""
+    return facts.unpaid if facts.invoices is not None and facts.is_whole("invoice", "balance") else None
+
+
 def _amount_due(unpaid: list[Invoice]) -> tuple[str | None, str | None]:
-    """Sum and currency; no sum where a total is missing or the currencies differ: it would be of no meaning."""
+    """Sum and currency; no sum where a balance is not known or currencies differ, one that is not named included."""
     if not unpaid:
         return "0.00", None
-    currencies = {invoice.currency for invoice in unpaid if invoice.currency is not None}
-    totals = [invoice.total for invoice in unpaid if invoice.total is not None]
+    currencies = {invoice.currency for invoice in unpaid}
+    balances = [invoice.owed for invoice in unpaid if invoice.owed is not None]
     if len(currencies) > 1:
         return None, None
-    currency = next(iter(currencies), None)
-    if len(totals) < len(unpaid):
+    (currency,) = currencies
+    if len(balances) < len(unpaid):
         return None, currency
-    return amount_text(sum(totals[1:], totals[0])), currency
+    return amount_text(sum(balances[1:], balances[0])), currency
 
 
-def _next_invoice(unpaid: list[Invoice], day: date) -> NextInvoice | None:
+def _next_invoice(unpaid: list[Invoice] | None, day: date) -> NextInvoice | None:
     if not unpaid:
         return None
     presentable = (
-        (invoice.due_on, invoice.invoice_id, invoice.invoice_number, amount_text(invoice.total), invoice.currency)
+        (invoice.due_on, invoice.invoice_id, invoice.invoice_number, amount_text(invoice.owed), invoice.currency)
         for invoice in unpaid
-        if invoice.due_on is not None and invoice.total is not None and invoice.currency is not None
+        if invoice.due_on is not None and invoice.owed is not None
     )
     first = min(presentable, default=None, key=lambda row: row[:2])
     if first is None:
@@ -184,12 +200,8 @@ def _is_overdue(invoice: Invoice, day: date) -> bool:
     return invoice.due_on is not None and invoice.due_on < day
 
 
-def _next_change(unpaid: list[Invoice], rules: Rules, now: datetime) -> datetime | None:
-    return min((moment for moment in turning_points(unpaid, rules) if moment > now), default=None)
-
-
 def turning_points(unpaid: list[Invoice], rules: Rules) -> Iterator[datetime]:
-    """When each unpaid invoice becomes due (a task, or one more behind it) and overdue: all that time alone changes."""
+    """When each unpaid invoice becomes due (a task, or one more behind it) and overdue."""
     for invoice in unpaid:
         if invoice.due_on is not None:
             for days in (-rules.due_days, 1):

@@ -11,6 +11,7 @@ from datetime import date, datetime
 from msgspec import Struct
 
 from config.types import NotificationType
+from materializer.rules.activity import Activity, happened
 from materializer.rules.calendar import today
 from materializer.rules.document import turning_points
 from materializer.rules.facts import Account, Facts, Invoice, Reminder
@@ -22,6 +23,7 @@ from materializer.rules.tasks import Task, is_due, orders_in_progress, payment_m
 
 UNKNOWN_LINK = {
     "none": "not known: the account names no WHMCS client",
+    "unreadable": "not known: what stands in the account's link field is not a client id",
     "dangling": "not known: the WHMCS client named is not there",
     "conflict": "not known: the link to WHMCS is in doubt",
 }
@@ -80,17 +82,21 @@ def reminders(facts: Facts, rules: Rules, now: datetime, *, is_fresh: bool) -> l
 
 
 def next_change(facts: Facts, rules: Rules, now: datetime) -> NextChange:
-    """When time alone next gives another document, and which invoice does it."""
+    """When time alone next gives another document, and which invoice or event does it."""
     ahead = [
-        (moment, invoice)
+        (moment, _turn(invoice, today(moment, rules.zone)))
         for invoice in (facts.unpaid if facts.account else ())
         for moment in turning_points([invoice], rules)
-        if moment > now
     ]
-    at = min((moment for moment, _ in ahead), default=None)
+    ahead += [(event.occurred_at, f"{event.id} becomes recent activity") for event in _happened(facts, rules)]
+    at = min((moment for moment, _ in ahead if moment > now), default=None)
     if at is None:
         return NextChange(None, "only when facts change")
-    return NextChange(at, ", ".join(_turn(invoice, today(at, rules.zone)) for moment, invoice in ahead if moment == at))
+    return NextChange(at, ", ".join(why for moment, why in ahead if moment == at))
+
+
+def _happened(facts: Facts, rules: Rules) -> list[Activity]:
+    return happened(facts, rules.zone, rules.copy_for(facts)) if facts.account else []
 
 
 def sent(kind: NotificationType, source_id: str, at: datetime, facts: Facts, rules: Rules) -> str:
@@ -145,6 +151,8 @@ def _new_here(task: Task, facts: Facts, rules: Rules, day: date) -> str:
 def _nothing_due(facts: Facts, account: Account, rules: Rules, day: date, present: Sequence[Task]) -> str:
     if facts.invoices is None:
         return _unknown(facts, "invoices were never pulled")
+    if not facts.is_whole("invoice", "balance"):
+        return "not known: an invoice of the client cannot be read; see `me-status status`"
     first = min((invoice for invoice in facts.unpaid if invoice.due_on), default=None, key=lambda one: str(one.due_on))
     if first is None:
         return "no unpaid invoice" + (" has a due date" if facts.unpaid else "")
@@ -156,7 +164,8 @@ def _nothing_due(facts: Facts, account: Account, rules: Rules, day: date, presen
 def _has_pay_method(facts: Facts, account: Account, rules: Rules, day: date, present: Sequence[Task]) -> str:
     count = payment_method_count(facts)
     if count is None:
-        return _unknown(facts, "the client's pay methods were not read yet")
+        is_unread = facts.pay_methods is None or not facts.is_pay_method_read
+        return _unknown(facts, "the client's pay methods were not read yet" if is_unread else "one cannot be read")
     return f"{count} stored pay method{'s' if count > 1 else ''}"
 
 
@@ -172,6 +181,8 @@ def _status_is_not(name: str) -> Callable[[Facts, Account, Rules, date, Sequence
 
 
 def _not_new_here(facts: Facts, account: Account, rules: Rules, day: date, present: Sequence[Task]) -> str:
+    if not facts.is_whole("order", "service", "invoice", "balance", "pay_method"):
+        return "not known: a record of this customer's cannot be read; see `me-status status`"
     if facts.services is None and facts.billing_state != "none":
         return _unknown(facts, "services were never pulled")
     if facts.services:

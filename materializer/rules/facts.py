@@ -17,7 +17,7 @@ from msgspec.json import Decoder
 from config.types import EligibilityStatus, NotificationType, OrderStage, VerificationStatus
 from materializer.snapshot.streams import INVOICE_STATUSES
 
-LinkState = Literal["linked", "none", "dangling", "conflict"]
+LinkState = Literal["linked", "none", "unreadable", "dangling", "conflict"]
 BillingState = Literal["linked", "none", "in_doubt"]
 
 
@@ -64,7 +64,10 @@ class Case(Struct, frozen=True, gc=False):
 
 
 class Invoice(Struct, frozen=True, gc=False):
-    """An invoice: every one that is not known to be over, and the newest of the others."""
+    """An invoice: every one that is not known to be over, and those of the newest events.
+
+    `balance` is what WHMCS said when it was asked for this one, None until then. A Mass Pay invoice repeats others.
+    """
 
     invoice_id: int
     status: str | None
@@ -75,10 +78,19 @@ class Invoice(Struct, frozen=True, gc=False):
     total: Decimal | None = None
     currency: str | None = None
     created_at: datetime | None = None
+    balance: Decimal | None = None
+    is_mass_pay: bool = False
+
+    @property
+    def owed(self) -> Decimal | None:
+        """What is still to pay: the balance, the total until that was asked for; None: not known."""
+        return self.total if self.balance is None else self.balance
 
     @property
     def is_unpaid(self) -> bool:
-        return self.status == "Unpaid"
+        """Whether it counts: its status says so, something is left to pay, and it does not repeat other invoices."""
+        is_settled = self.owed is not None and self.owed <= 0
+        return self.status == "Unpaid" and not self.is_mass_pay and not is_settled
 
     @property
     def is_known(self) -> bool:
@@ -145,7 +157,11 @@ class Reminder(Struct, frozen=True, gc=False):
 
 
 class Facts(Struct, frozen=True, gc=False):
-    """One customer. `account` is None when there is no such customer (any more); then the rest says nothing."""
+    """One customer. `account` is None when there is no such customer (any more); then the rest says nothing.
+
+    `unreadable` names the streams of which a record of this customer's could never be read: what it would have counted
+    in is unknown, while the other records are news and tasks as ever.
+    """
 
     customer_id: str
     account: Account | None
@@ -157,6 +173,7 @@ class Facts(Struct, frozen=True, gc=False):
     services: list[Service] | None = None
     pay_methods: list[PayMethod] | None = None
     is_pay_method_read: bool = False
+    unreadable: frozenset[str] = frozenset()
     cancelled_services: list[int] | None = None
     service_changes: list[ServiceChange] = []
     pending: list[Pending] = []
@@ -171,7 +188,11 @@ class Facts(Struct, frozen=True, gc=False):
     @property
     def unpaid(self) -> list[Invoice]:
         """The unpaid invoices; empty also while invoices are not known."""
-        return [invoice for invoice in self.invoices or () if invoice.status == "Unpaid"]
+        return [invoice for invoice in self.invoices or () if invoice.is_unpaid]
+
+    def is_whole(self, *streams: str) -> bool:
+        """Whether every record of this customer's in these streams could be read."""
+        return self.unreadable.isdisjoint(streams)
 
 
 decode = Decoder(Facts, strict=True).decode

@@ -32,8 +32,8 @@ def day(on: date, language: Language) -> str:
 
 
 def amount_of(invoice: Invoice, copy: Copy) -> str:
-    """What an invoice amounts to, in words of its own where the amount is not known."""
-    return copy.words.unknown_amount if invoice.total is None else money(invoice.total, invoice.currency, copy.language)
+    """What is to pay of an invoice, in words of its own where the amount is not known."""
+    return copy.words.unknown_amount if invoice.owed is None else money(invoice.owed, invoice.currency, copy.language)
 
 
 def invoice_words(invoice: Invoice, copy: Copy) -> dict[str, str]:

@@ -75,8 +75,9 @@ def tasks_of(facts: Facts, rules: Rules, today: date) -> list[Task]:
 
 
 def payment_method_count(facts: Facts) -> int | None:
-    """Every stored pay method, expired or not; None until the client's were read once."""
-    return len(facts.pay_methods) if facts.pay_methods is not None and facts.is_pay_method_read else None
+    """Every stored pay method, expired or not; None until the client's were read once, and each could be."""
+    is_known = facts.is_pay_method_read and facts.is_whole("pay_method")
+    return len(facts.pay_methods) if facts.pay_methods is not None and is_known else None
 
 
 def orders_in_progress(facts: Facts) -> list[Order]:
@@ -108,5 +109,7 @@ def _order_in_progress(order: Order, write: _Writer) -> Task:
 
 def _is_new_here(facts: Facts) -> bool:
     """Known to have no service at all (nobody has one without a client), and no order but drafts."""
+    if not facts.is_whole("order", "service", "invoice", "balance", "pay_method"):
+        return False
     has_no_service = facts.billing_state == "none" or facts.services == []
     return has_no_service and facts.orders is not None and all(order.stage == "draft" for order in facts.orders)

@@ -20,9 +20,20 @@ from sqlalchemy import Connection
 import sql
 from config.database import Database
 from materializer import units
-from materializer.snapshot import changes, content_hash, deletions, history, marks, readings, store, transitions
+from materializer.snapshot import (
+    changes,
+    content_hash,
+    deletions,
+    history,
+    marks,
+    readings,
+    rejects,
+    set_aside,
+    store,
+    transitions,
+)
 from materializer.snapshot.changes import Changes
-from materializer.snapshot.pulls import HistoricChange, Key, Pulled
+from materializer.snapshot.pulls import HistoricChange, Key, Pulled, SetAsideRecord
 from materializer.snapshot.store import Scope
 from materializer.snapshot.streams import STREAMS, Stream
 from materializer.snapshot.transitions import Transition, TransitionPolicy
@@ -34,6 +45,7 @@ class Window:
     """One window of a pull: rows with keys above `above` up to `up_to` (None: no bound). Plain data, to be submitted.
 
     `set_aside` are ids set aside in this pull, which are not missing; `owners` those an `owners` pull read whole.
+    `rejected` are records of the window that the database did not take, and which are not in `rows` any more.
     """
 
     unit: str
@@ -49,6 +61,7 @@ class Window:
     history: tuple[HistoricChange, ...]
     policy: TransitionPolicy
     at: At
+    rejected: tuple[SetAsideRecord, ...] = ()
 
     @property
     def stream(self) -> Stream:
@@ -109,10 +122,30 @@ def apply(
 
 
 def commit_window(database: Database, window: Window) -> dict[str, Any]:
-    """Commits one window and returns its counts; the counts of the first time when it was committed before."""
+    """Commits one window and returns its counts; the counts of the first time when it was committed before.
+
+    Rows that the database does not take are found and set aside; the rest goes in.
+    """
+    try:
+        return _commit(database, window)
+    except rejects.REJECTIONS:
+        rejected = database.transact(lambda connection: rejects.found(connection, window.stream, window.rows))
+        if not rejected:
+            raise
+        return _commit(database, _without(window, rejected))
+
+
+def _commit(database: Database, window: Window) -> dict[str, Any]:
     return database.transact(
         lambda connection: units.once(connection, window.at, window.unit, lambda: _apply_window(connection, window))
     )
+
+
+def _without(window: Window, rejected: Sequence[SetAsideRecord]) -> Window:
+    ids = frozenset(record.record_id for record in rejected)
+    keys = window.rows[window.stream.key].cast(pa.string())
+    rows = window.rows.filter(pc.invert(pc.is_in(keys, pa.array(sorted(ids)))))
+    return replace(window, rows=rows, set_aside=window.set_aside | ids, rejected=tuple(rejected))
 
 
 def _windows(pulled: Pulled, policy: TransitionPolicy, at: At, window_rows: int) -> Iterator[Window]:
@@ -240,7 +273,8 @@ def _apply(connection: Connection, window: Window, read: Read, judged: Judged) -
     store.insert_rows(connection, stream, found.added)
     store.update_rows(connection, stream, found.after)
     store.update_rows(connection, stream, _unhashed(stream, read, found))
-    _readmit(connection, stream, _not_of(stream, window.rows, read.newer))
+    _readmit(connection, stream, _not_of(stream, window.rows, read.newer), window.at)
+    set_aside.note(connection, stream, window.rejected, window.at)
     store.insert_transitions(connection, judged.transitions, window.at)
     if window.is_hinted and window.began_at is not None:
         readings.note_owners(connection, stream, window.owners, window.began_at, window.at.now)
@@ -252,6 +286,7 @@ def _counts(window: Window, read: Read, compared: Compared, judged: Judged) -> d
     found = judged.changes
     return {
         "read": len(window.rows),
+        "rejected": len(window.rejected),
         "added": len(found.added),
         "changed": len(found.after),
         "unchanged": found.unchanged + len(window.rows) - len(read.rows),
@@ -300,10 +335,11 @@ def _unhashed(stream: Stream, read: Read, found: Changes) -> pa.Table:
     return content_hash.without_hash(stream, read.hashes, read.previous.filter(stays))
 
 
-def _readmit(connection: Connection, stream: Stream, rows: pa.Table) -> None:
-    if aside := store.set_aside_ids(connection, stream):
+def _readmit(connection: Connection, stream: Stream, rows: pa.Table, at: At) -> None:
+    if aside := set_aside.ids(connection, stream):
         keys = rows[stream.key].cast(pa.string())
-        store.forget_set_aside(connection, stream, keys.filter(pc.is_in(keys, pa.array(sorted(aside)))).to_pylist())
+        well = keys.filter(pc.is_in(keys, pa.array(sorted(aside))))
+        set_aside.forget(connection, stream, well.to_pylist(), at)
     if stream.name == "account" and len(rows):
         deletions.undelete(connection, rows[stream.key].to_pylist())
 
@@ -322,8 +358,8 @@ def _apply_end(connection: Connection, pulled: Pulled, policy: TransitionPolicy,
     gone = _gone(connection, pulled, newer)
     deleted = deletions.remove(connection, pulled.stream, gone, at, is_baseline=policy.is_baseline)
     deletions.merge(connection, {loser: pulled.merged[loser] for loser in pulled.merged if loser in gone}, at.now)
-    store.set_aside(connection, pulled.stream, pulled.set_aside, at)
-    _forget_set_aside(connection, pulled, at.run_id)
+    set_aside.note(connection, pulled.stream, pulled.set_aside, at)
+    _forget_set_aside(connection, pulled, at)
     if pulled.extent == "owners":
         _note_owners(connection, pulled, newer, at.now)
     if policy.is_baseline:
@@ -345,18 +381,16 @@ def _gone(connection: Connection, pulled: Pulled, newer: frozenset[str]) -> set[
     return gone - set(theirs[pulled.stream.key].to_pylist())
 
 
-def _forget_set_aside(connection: Connection, pulled: Pulled, run_id: int) -> None:
-    store.forget_set_aside(connection, pulled.stream, [str(key) for key in pulled.deleted])
+def _forget_set_aside(connection: Connection, pulled: Pulled, at: At) -> None:
+    set_aside.forget(connection, pulled.stream, [str(key) for key in pulled.deleted], at)
     if pulled.extent == "full" and pulled.is_complete:
-        parameters = {"stream": pulled.stream.name, "run_id": run_id}
-        connection.execute(sql.statement("snapshot/delete_set_aside_not_seen"), parameters)
+        set_aside.forget_not_seen(connection, pulled.stream, None, at)
+    elif pulled.extent == "owners":
+        set_aside.forget_not_seen(connection, pulled.stream, pulled.owners, at)
 
 
 def _note_owners(connection: Connection, pulled: Pulled, newer: frozenset[str], now: datetime) -> None:
     """What is known of owners that were read whole."""
-    if pulled.stream.source == "whmcs":
-        named = [f"client {client}" for client in pulled.owners]
-        store.forget_set_aside(connection, pulled.stream, named)
     if pulled.stream.name == "pay_method":
         _note_pay_method_readings(connection, [int(key) for key in pulled.owners if str(key) not in newer], now)
 
@@ -393,4 +427,7 @@ def _summed(pulled: Pulled, done: Sequence[dict[str, Any]]) -> Applied:
         sums.update({name: count for name, count in counts.items() if isinstance(count, int)})
         steps.update(counts["transitions"])
         missing += counts.get("missing", ())
-    return Applied(pulled, **sums, set_aside=len(pulled.set_aside), transitions=dict(steps), missing=tuple(missing))
+    rejected = sums.pop("rejected", 0)
+    return Applied(
+        pulled, **sums, set_aside=len(pulled.set_aside) + rejected, transitions=dict(steps), missing=tuple(missing)
+    )

@@ -32,6 +32,17 @@ def mark_owners(connection: Connection, stream: Stream, tables: Iterable[pa.Tabl
             _mark(connection, "snapshot/mark_customers_named", now, names=_values(tables, "account_number"))
 
 
+def mark_owner_ids(connection: Connection, stream: Stream, owners: Iterable[str | None], now: datetime) -> None:
+    """Marks the customers that these owners of the stream's records (as text; None: not known) lead to."""
+    given = sorted({owner for owner in owners if owner is not None})
+    if stream.name == "cancellation":
+        _mark(connection, "snapshot/mark_customers_of_services", now, service_ids=_integers(given))
+    elif stream.source == "whmcs":
+        mark_clients(connection, _integers(given), now)
+    else:
+        mark_customers(connection, given, now)
+
+
 def mark_customers(connection: Connection, customer_ids: Collection[str], now: datetime) -> None:
     """Marks these customers."""
     _mark(connection, "snapshot/mark_customers", now, customer_ids=list(customer_ids))
@@ -50,6 +61,10 @@ def mark_everybody(connection: Connection, now: datetime) -> None:
 def _mark(connection: Connection, statement: str, now: datetime, **ids: list[Any]) -> None:
     if any(ids.values()):
         connection.execute(sql.statement(statement), {**ids, "now": now})
+
+
+def _integers(ids: Iterable[str]) -> list[int]:
+    return [int(one) for one in ids]
 
 
 def _values(tables: Iterable[pa.Table], column: str) -> list[Any]:

@@ -36,11 +36,13 @@ class SetAsideRecord:
     """A record set aside: its id (or its place in the pull), the first field at fault, and what is wrong with it.
 
     `reason` may quote the value of an id, date, number or status word; never free text, names or addresses.
+    `owner` is the id that leads to the customer (the stream's owner column, as text); None where it cannot be read.
     """
 
     record_id: str
     field: str
     reason: str
+    owner: str | None = None
 
 
 @dataclass(frozen=True)
@@ -67,6 +69,7 @@ class Pulled:
     `deleted` keys were reported deleted by the source; `merged` maps a losing account to the one it names as master.
     `confirm_gone` looks keys up directly and returns those the source no longer has; losers of a merge found so are
     added to this very `merged`, so read it after the last call.
+    `unreadable` are values of the rows that count as null, since they could not be read and decide nothing.
     `fields` are the source's fields that were read; `cursor_at` is the next cursor; `source_time` the source's clock
     at the start of the pull. All instants are aware UTC.
     """
@@ -82,6 +85,7 @@ class Pulled:
     deleted: Collection[Key] = ()
     merged: dict[str, str] = field(default_factory=dict)
     set_aside: tuple[SetAsideRecord, ...] = ()
+    unreadable: tuple[SetAsideRecord, ...] = ()
     history: tuple[HistoricChange, ...] = ()
     fields: tuple[str, ...] = ()
     cursor_at: datetime | None = None

@@ -22,7 +22,7 @@ from sqlalchemy import Connection
 import sql
 from materializer.snapshot import content_hash
 from materializer.snapshot.content_hash import HASH
-from materializer.snapshot.pulls import Key, SetAsideRecord, StreamState
+from materializer.snapshot.pulls import Key, StreamState
 from materializer.snapshot.streams import Kind, Stream
 from materializer.snapshot.transitions import Transition
 from materializer.units import At
@@ -223,7 +223,7 @@ def _driver(connection: Connection) -> psycopg.Connection[Any]:
     return driver
 
 
-# Transitions and records set aside ------------------------------------------------------------------------------------
+# Transitions ----------------------------------------------------------------------------------------------------------
 
 
 def insert_transitions(connection: Connection, transitions: Sequence[Transition], at: At) -> None:
@@ -241,30 +241,6 @@ def insert_transitions(connection: Connection, transitions: Sequence[Transition]
         "types": [step.notification_type for step in transitions],
     }
     connection.execute(sql.statement("snapshot/insert_transitions"), arrays | {"run_id": at.run_id, "now": at.now})
-
-
-def set_aside_ids(connection: Connection, stream: Stream) -> set[str]:
-    """Ids of the stream's records that are set aside at present."""
-    return set(connection.execute(sql.statement("snapshot/list_set_aside_ids"), {"stream": stream.name}).scalars())
-
-
-def set_aside(connection: Connection, stream: Stream, records: Sequence[SetAsideRecord], at: At) -> None:
-    """Sets records aside."""
-    arrays = {
-        "record_ids": [record.record_id for record in records],
-        "fields": [record.field for record in records],
-        "reasons": [record.reason for record in records],
-    }
-    if records:
-        parameters = arrays | {"stream": stream.name, "run_id": at.run_id, "now": at.now}
-        connection.execute(sql.statement("snapshot/set_aside_records"), parameters)
-
-
-def forget_set_aside(connection: Connection, stream: Stream, record_ids: Collection[str]) -> None:
-    """Forgets that these records were set aside: they were read well, or are gone."""
-    if record_ids:
-        parameters = {"stream": stream.name, "record_ids": list(record_ids)}
-        connection.execute(sql.statement("snapshot/delete_set_aside_records"), parameters)
 
 
 # Stream states --------------------------------------------------------------------------------------------------------

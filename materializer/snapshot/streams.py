@@ -90,6 +90,7 @@ ACCOUNT = Stream(
         "verification_reviewed_at": "instant",
         "verification_notes": "text",
         "whmcs_client_id": "integer",
+        "unreadable_link": "text",
         "account_number": "text",
         "portal_user_id": "text",
         "language": "text",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -72,11 +73,29 @@ def test_server_local_times_become_utc() -> None:
 
 @pytest.mark.parametrize(
     ("given", "last"),
-    [("12/26", date(2026, 12, 31)), ("0227", date(2027, 2, 28)), ("02/2028", date(2028, 2, 29)), ("", None)],
+    [
+        ("12/26", date(2026, 12, 31)),
+        ("0227", date(2027, 2, 28)),
+        ("02/2028", date(2028, 2, 29)),
+        ("1/29", date(2029, 1, 31)),
+        ("2029-01", date(2029, 1, 31)),
+        ("2029/01", date(2029, 1, 31)),
+        ("202901", date(2029, 1, 31)),
+        ("01-29", date(2029, 1, 31)),
+        ("", None),
+        ("00/00", None),
+    ],
 )
 def test_a_card_expires_with_its_month(given: str, last: date | None) -> None:
-    """MM/YY, MMYY and MM/YYYY give the last day of the month."""
+    """The forms in which gateways write it give the last day of the month."""
     assert [last] == read(columns.expiry, given)
+
+
+@pytest.mark.parametrize("value", ["**/**", "13/29", True, 5, {}, "soon"])
+def test_an_expiry_that_cannot_be_read_is_null(value: object) -> None:
+    """It is reported, and never guessed."""
+    array, faults = columns.expiry([value])
+    assert ([None], [0]) == (array.to_pylist(), list(faults))
 
 
 def test_text_is_decoded_once_and_holds_no_null_byte() -> None:
@@ -86,16 +105,92 @@ def test_text_is_decoded_once_and_holds_no_null_byte() -> None:
     )
 
 
-def test_one_bad_value_refuses_its_record_only() -> None:
-    """A malformed record is set aside by id and field; the others go on."""
-    wanted = (Column("id", "id", columns.integer, True), Column("due_on", "duedate", columns.day))
-    records = [{"id": 1, "duedate": "2026-11-03"}, {"id": 2, "duedate": "soon"}, {"id": None, "duedate": ""}]
-    table, set_aside = columns.read(records, wanted, lambda at: f"row {at}")
-    assert [1] == table["id"].to_pylist()
+def test_one_bad_value_sets_its_record_aside_only() -> None:
+    """A malformed record is set aside by id and field, with its owner where that can be read; the others go on."""
+    wanted = (
+        Column("id", "id", columns.integer, "present"),
+        Column("client", "userid", columns.integer, "present"),
+        Column("due_on", "duedate", columns.day, "readable"),
+    )
+    records = [
+        {"id": 1, "userid": 7, "duedate": "2026-11-03"},
+        {"id": 2, "userid": "8", "duedate": "2026-02-30"},
+        {"id": None, "userid": 9, "duedate": ""},
+        {"id": 4, "userid": "x", "duedate": "soon"},
+    ]
+    read = columns.read(records, wanted, lambda at: f"row {at}", "client")
+    assert [1] == read.rows["id"].to_pylist()
     assert [
-        SetAsideRecord("2", "duedate", "'soon' is not a date"),
-        SetAsideRecord("row 2", "id", "is missing"),
-    ] == set_aside
+        SetAsideRecord("2", "duedate", "'2026-02-30' is not a date", "8"),
+        SetAsideRecord("row 2", "id", "is missing", "9"),
+        SetAsideRecord("4", "userid", "'x' is not a whole number", None),
+    ] == read.set_aside
+
+
+def test_a_value_that_decides_nothing_is_null_by_itself() -> None:
+    """Its record stays, and the operator learns which one it was."""
+    wanted = (Column("id", "id", columns.integer, "present"), Column("made_on", "date", columns.day))
+    read = columns.read([{"id": 1, "date": "soon"}], wanted, lambda at: f"row {at}", "id")
+    assert ([1], [None], []) == (read.rows["id"].to_pylist(), read.rows["made_on"].to_pylist(), read.set_aside)
+    assert [SetAsideRecord("1", "date", "'soon' is not a date", "1")] == read.unreadable
+
+
+@pytest.mark.parametrize("zone", ["Asia/Tokyo", "America/New_York", "UTC", "Pacific/Kiritimati"])
+@pytest.mark.parametrize("beside", ["2026-11-03 00:00:00", "nonsense"])
+def test_instants_outside_1900_to_2999_count_as_none(zone: str, beside: str) -> None:
+    """The bounds hold after the zone is applied, in a column and one by one."""
+    given = ["0001-01-01 00:00:00", "9999-12-31 23:59:59", "1850-01-01 00:00:00", beside]
+    assert [None] * 3 == columns.local_instant(ZoneInfo(zone))(given)[0].to_pylist()[:3]
+
+
+@pytest.mark.parametrize("beside", ["2026-11-03", "nonsense"])
+def test_dates_outside_1900_to_2999_count_as_none(beside: str) -> None:
+    """In a column and one by one; the first and the last day count."""
+    given = ["0001-01-01", "1899-12-31", "3000-01-01", "9999-12-31", "1900-01-01", "2999-12-31", beside]
+    expected = [None, None, None, None, date(1900, 1, 1), date(2999, 12, 31)]
+    assert expected == columns.day(given)[0].to_pylist()[:6]
+    instants = [f"{day}T00:00:00Z" for day in given[:-1]] + [beside]
+    assert [None] * 4 == columns.instant(instants)[0].to_pylist()[:4]
+
+
+@pytest.mark.parametrize("value", [True, [], {}, 20261103, 1.5, "20261103", "2026-W01-1"])
+def test_a_date_is_text_of_one_form(value: object) -> None:
+    """Nothing that merely could be a date is guessed to be one."""
+    for parse in (columns.day, columns.instant, columns.local_instant(TOKYO)):
+        array, faults = parse([value])
+        assert ([None], [0]) == (array.to_pylist(), list(faults)) or value in ("20261103", "2026-W01-1")
+
+
+@pytest.mark.parametrize("value", ["1.01E+05", "1_02", "#104", "1,006", "0x1F", "١٠٢", "-5", "10 1", True, [101], {}])
+def test_a_link_is_digits_and_nothing_else(value: object) -> None:
+    """Any other text is not a link, and is kept to be shown."""
+    assert [None] == read(columns.link, value)
+    assert [value if isinstance(value, str) else json.dumps(value)] == read(columns.unreadable_link, value)
+
+
+@pytest.mark.parametrize("value", ["103\u200b", "\ufeff103", "103\0", "1\u200d03", "\u00a0103 "])
+def test_a_link_is_read_past_what_nobody_sees(value: str) -> None:
+    """Format characters and the space around are no part of it."""
+    assert ([103], [None]) == (read(columns.link, value), read(columns.unreadable_link, value))
+
+
+@pytest.mark.parametrize("value", [None, "", "  ", "\u200b"])
+def test_an_empty_link_is_not_unreadable(value: object) -> None:
+    """Nothing to see is nothing."""
+    assert ([None], [None]) == (read(columns.link, value), read(columns.unreadable_link, value))
+
+
+def test_words_have_no_space_around_them() -> None:
+    """One rule for words, whatever they say the status of."""
+    assert ["Approved", "Active", None, None] == read(columns.word, " Approved ", "Active\u00a0", " ", None)
+    assert ["Pending"] == read(columns.encoded_word, "Pending ")
+    assert ["Eligible", '{"a": 1}'] == read(columns.quoted_word, "Eligible ", {"a": 1})
+
+
+def test_a_currency_is_a_code_of_three_letters() -> None:
+    """Anything else names none, and costs no record."""
+    array, faults = columns.currency(["jpy ", "", None, "US$", 5, "EUR"])
+    assert (["JPY", None, None, None, None, "EUR"], [3, 4]) == (array.to_pylist(), sorted(faults))
 
 
 def test_free_text_is_not_repeated_in_a_refusal() -> None:

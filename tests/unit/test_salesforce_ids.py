@@ -54,8 +54,9 @@ def test_an_unknown_word_is_unknown_and_a_null_is_not() -> None:
         {"Id": f"00100000000000{n}AAA", "Internet_Eligibility_Status__c": word, "SystemModstamp": None}
         for n, word in enumerate(("Eligible", None, "Maybe"), start=1)
     ]
-    rows, set_aside = salesforce_streams(MAPPING)["account"].rows(records, 0)
-    assert [] == set_aside
+    read = salesforce_streams(MAPPING)["account"].rows(records, 0)
+    rows = read.rows
+    assert [] == read.set_aside
     assert ["eligible", "not_requested", "unknown"] == rows["eligibility_status"].to_pylist()
     assert ["eligible", "not_requested", None] == rows["eligibility_known"].to_pylist()
     assert ["not_submitted"] * 3 == rows["verification_status"].to_pylist()
@@ -67,5 +68,5 @@ def test_the_account_filter_admits_by_value() -> None:
     records = [
         {"Id": f"00100000000000{n}AAA", "Is_Customer__c": value} for n, value in enumerate((True, False, "true"))
     ]
-    rows, _ = salesforce_streams(ruled)["account"].rows(records, 0)
+    rows = salesforce_streams(ruled)["account"].rows(records, 0).rows
     assert [True, False, True] == rows["is_customer"].to_pylist()

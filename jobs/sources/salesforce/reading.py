@@ -37,6 +37,7 @@ class Reading:
     deleted: set[str] = field(default_factory=set)
     merged: dict[str, str] = field(default_factory=dict)
     set_aside: list[SetAsideRecord] = field(default_factory=list)
+    nulled: list[SetAsideRecord] = field(default_factory=list)
 
     @property
     def distinct(self) -> int:
@@ -46,10 +47,11 @@ class Reading:
     def take(self, records: Sequence[Mapping[str, Any]]) -> None:
         """Adds one page: rows to the spool, deleted records apart, malformed ones set aside."""
         alive = [record for record in records if record.get("IsDeleted") is not True]
-        rows, malformed = self.wanted_stream.rows(alive, self.received)
-        self.spool.add(rows)
-        self.set_aside += malformed
-        self._undelete(rows)
+        read = self.wanted_stream.rows(alive, self.received)
+        self.spool.add(read.rows)
+        self.set_aside += read.set_aside
+        self.nulled += read.unreadable
+        self._undelete(read.rows)
         for record in records:
             if record.get("IsDeleted") is True:
                 self._delete(record)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pyarrow as pa
@@ -11,8 +11,7 @@ import pyarrow as pa
 from config.fields import AccountFilter, FieldMapping, OrderWords
 from config.wording import language_of
 from jobs.sources import columns
-from jobs.sources.columns import Column, Parser
-from materializer.snapshot.pulls import SetAsideRecord
+from jobs.sources.columns import Column, Need, Parser, ReadRows
 from materializer.snapshot.streams import ACCOUNT, CASE, ORDER, UNKNOWN, Stream
 
 SYSTEM = ("Id", "IsDeleted", "CreatedDate", "SystemModstamp")
@@ -34,10 +33,12 @@ class SalesforceStream:
         """The mapped API names, each once, in order."""
         return tuple(dict.fromkeys(column.key for column in self.columns if column.key not in self.system))
 
-    def rows(self, records: Sequence[Mapping[str, Any]], start: int) -> tuple[pa.Table, list[SetAsideRecord]]:
-        """The records as rows of the stream; `start` is the place of the first one in the pull."""
-        table, set_aside = columns.read(records, self.columns, lambda at: f"record {start + at + 1} of {self.sobject}")
-        return self.derive(table), set_aside
+    def rows(self, records: Sequence[Mapping[str, Any]], start: int) -> ReadRows:
+        """The records as rows of the stream; `start` is the place of the first one in the pull, for those set aside."""
+        read = columns.read(
+            records, self.columns, lambda at: f"record {start + at + 1} of {self.sobject}", self.stream.owner
+        )
+        return replace(read, rows=self.derive(read.rows))
 
 
 def salesforce_streams(mapping: FieldMapping) -> dict[str, SalesforceStream]:
@@ -48,31 +49,33 @@ def salesforce_streams(mapping: FieldMapping) -> dict[str, SalesforceStream]:
     }
 
 
-def _columns(*wanted: tuple[str, str | None, Parser]) -> tuple[Column, ...]:
-    return tuple(Column(name, key, parse, at == 0) for at, (name, key, parse) in enumerate(wanted) if key)
+def _columns(*wanted: tuple[str, str | None, Parser, Need]) -> tuple[Column, ...]:
+    return tuple(Column(name, key, parse, need) for name, key, parse, need in wanted if key)
 
 
 def _account(mapping: FieldMapping) -> SalesforceStream:
     fields, link = mapping.account, mapping.link
+    link_field = fields.whmcs_client_id if link.held_by == "account" else None
     by_number = link.held_by == "client" and link.client_field_holds == "account_number"
     wanted = _columns(
-        ("account_id", "Id", columns.salesforce_id),
-        ("eligibility_word", fields.eligibility_status, columns.text),
-        ("verification_word", fields.verification_status, columns.text),
-        ("eligibility", fields.eligibility, columns.text),
-        ("eligibility_requested_at", fields.eligibility_requested_at, columns.instant),
-        ("eligibility_checked_at", fields.eligibility_checked_at, columns.instant),
-        ("eligibility_notes", fields.eligibility_notes, columns.text),
-        ("verification_submitted_at", fields.verification_submitted_at, columns.instant),
-        ("verification_reviewed_at", fields.verification_reviewed_at, columns.instant),
-        ("verification_notes", fields.verification_notes, columns.text),
-        ("whmcs_client_id", fields.whmcs_client_id if link.held_by == "account" else None, columns.link),
-        ("account_number", "AccountNumber" if by_number else None, columns.text),
-        ("portal_user_id", fields.portal_user_id, columns.text),
-        ("language", fields.language, _languages),
-        ("created_at", "CreatedDate", columns.instant),
-        ("modified_at", "SystemModstamp", columns.instant),
-        ("filter", mapping.account_filter.field if mapping.account_filter else None, columns.text),
+        ("account_id", "Id", columns.salesforce_id, "present"),
+        ("eligibility_word", fields.eligibility_status, columns.quoted_word, "free"),
+        ("verification_word", fields.verification_status, columns.quoted_word, "free"),
+        ("eligibility", fields.eligibility, columns.text, "free"),
+        ("eligibility_requested_at", fields.eligibility_requested_at, columns.instant, "free"),
+        ("eligibility_checked_at", fields.eligibility_checked_at, columns.instant, "free"),
+        ("eligibility_notes", fields.eligibility_notes, columns.text, "free"),
+        ("verification_submitted_at", fields.verification_submitted_at, columns.instant, "free"),
+        ("verification_reviewed_at", fields.verification_reviewed_at, columns.instant, "free"),
+        ("verification_notes", fields.verification_notes, columns.text, "free"),
+        ("whmcs_client_id", link_field, columns.link, "free"),
+        ("unreadable_link", link_field, columns.unreadable_link, "free"),
+        ("account_number", "AccountNumber" if by_number else None, columns.text, "readable"),
+        ("portal_user_id", fields.portal_user_id, columns.text, "free"),
+        ("language", fields.language, _languages, "free"),
+        ("created_at", "CreatedDate", columns.instant, "free"),
+        ("modified_at", "SystemModstamp", columns.instant, "free"),
+        ("filter", mapping.account_filter.field if mapping.account_filter else None, columns.word, "readable"),
     )
     required = {fields.eligibility_status, fields.verification_status, "Id", "SystemModstamp"}
     required |= {mapping.account_filter.field} if mapping.account_filter else set()
@@ -132,14 +135,14 @@ def _admitted(rule: AccountFilter | None) -> Callable[[pa.Table], pa.Array]:
 def _order(mapping: FieldMapping) -> SalesforceStream:
     fields = mapping.order
     wanted = _columns(
-        ("order_id", "Id", columns.salesforce_id),
-        ("account_id", fields.account_id, columns.salesforce_id),
-        ("order_number", fields.order_number, columns.text),
-        ("status", fields.status, columns.text),
-        ("activation_status", fields.activation_status, columns.text),
-        ("effective_on", fields.effective_on, columns.day),
-        ("created_at", "CreatedDate", columns.instant),
-        ("modified_at", "SystemModstamp", columns.instant),
+        ("order_id", "Id", columns.salesforce_id, "present"),
+        ("account_id", fields.account_id, columns.salesforce_id, "readable"),
+        ("order_number", fields.order_number, columns.text, "free"),
+        ("status", fields.status, columns.word, "readable"),
+        ("activation_status", fields.activation_status, columns.word, "readable"),
+        ("effective_on", fields.effective_on, columns.day, "free"),
+        ("created_at", "CreatedDate", columns.instant, "free"),
+        ("modified_at", "SystemModstamp", columns.instant, "free"),
     )
 
     def derive(rows: pa.Table) -> pa.Table:
@@ -178,15 +181,15 @@ def stage(status: str | None, activation: str | None, words: OrderWords) -> str:
 def _case(mapping: FieldMapping) -> SalesforceStream:
     fields = mapping.case
     wanted = _columns(
-        ("case_id", "Id", columns.salesforce_id),
-        ("account_id", fields.account_id, columns.salesforce_id),
-        ("case_number", fields.case_number, columns.text),
-        ("subject", fields.subject, columns.text),
-        ("status", fields.status, columns.text),
-        ("is_closed", fields.is_closed, columns.boolean),
-        ("created_at", fields.created_at, columns.instant),
-        ("closed_at", fields.closed_at, columns.instant),
-        ("modified_at", "SystemModstamp", columns.instant),
+        ("case_id", "Id", columns.salesforce_id, "present"),
+        ("account_id", fields.account_id, columns.salesforce_id, "readable"),
+        ("case_number", fields.case_number, columns.text, "free"),
+        ("subject", fields.subject, columns.text, "free"),
+        ("status", fields.status, columns.word, "readable"),
+        ("is_closed", fields.is_closed, columns.boolean, "present"),
+        ("created_at", fields.created_at, columns.instant, "free"),
+        ("closed_at", fields.closed_at, columns.instant, "free"),
+        ("modified_at", "SystemModstamp", columns.instant, "free"),
     )
     required = frozenset({"Id", "SystemModstamp", fields.is_closed, fields.account_id})
     return SalesforceStream(CASE, "Case", wanted, required, lambda rows: _complete(CASE, rows))

@@ -257,6 +257,7 @@ class SalesforceSource:
             deleted=reading.deleted,
             merged=reading.merged,
             set_aside=tuple(reading.set_aside),
+            unreadable=tuple(reading.nulled),
             history=history,
             fields=mapped,
             cursor_at=reading.next_cursor(state.cursor_at if state else None, self.session.server_time),

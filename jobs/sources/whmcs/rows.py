@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pyarrow as pa
 
 from jobs.sources import columns
-from jobs.sources.columns import Column
+from jobs.sources.columns import Column, ReadRows
 from jobs.sources.whmcs.pages import Action
-from materializer.snapshot.pulls import SetAsideRecord
 from materializer.snapshot.streams import (
     CANCELLATION,
     CLIENT,
@@ -36,12 +35,15 @@ class WhmcsStream:
     is_ordered: bool = False
     newest_first: tuple[tuple[str, str], ...] = ()
 
-    def rows(
-        self, values: Mapping[str, Sequence[Any]], place: Callable[[int], str]
-    ) -> tuple[pa.Table, list[SetAsideRecord]]:
+    @property
+    def owner_key(self) -> str:
+        """The source's key of the column that leads to the customer."""
+        return next(column.key for column in self.columns if column.name == self.stream.owner)
+
+    def rows(self, values: Mapping[str, Sequence[Any]], place: Callable[[int], str]) -> ReadRows:
         """The values as rows of the stream, without those set aside."""
-        read, set_aside = columns.read_lists(values, self.columns, place)
-        return self._complete(read), set_aside
+        read = columns.read_lists(values, self.columns, place, self.stream.owner)
+        return replace(read, rows=self._complete(read.rows))
 
     def _complete(self, read: pa.Table) -> pa.Table:
         arrays = []
@@ -64,7 +66,10 @@ def whmcs_streams(zone: ZoneInfo) -> dict[str, WhmcsStream]:
             CLIENT,
             "GetClients",
             ("clients", "client"),
-            (Column("client_id", "id", columns.integer, True), Column("status", "status", columns.encoded_text)),
+            (
+                Column("client_id", "id", columns.integer, "present"),
+                Column("status", "status", columns.encoded_word),
+            ),
             order=("orderby", "sorting"),
         ),
         "invoice": _source_stream(
@@ -72,15 +77,15 @@ def whmcs_streams(zone: ZoneInfo) -> dict[str, WhmcsStream]:
             "GetInvoices",
             ("invoices", "invoice"),
             (
-                Column("invoice_id", "id", columns.integer, True),
-                Column("client_id", "userid", columns.integer, True),
+                Column("invoice_id", "id", columns.integer, "present"),
+                Column("client_id", "userid", columns.integer, "present"),
                 Column("invoice_number", "invoicenum", columns.encoded_text),
-                Column("status", "status", columns.encoded_text),
+                Column("status", "status", columns.encoded_word, "readable"),
                 Column("invoiced_on", "date", columns.day),
-                Column("due_on", "duedate", columns.day),
+                Column("due_on", "duedate", columns.day, "readable"),
                 Column("paid_at", "datepaid", moment),
-                Column("total", "total", columns.money),
-                Column("currency", "currencycode", columns.text),
+                Column("total", "total", columns.money, "present"),
+                Column("currency", "currencycode", columns.currency),
                 Column("created_at", "created_at", moment),
             ),
             INVOICE_STATUSES,
@@ -91,9 +96,9 @@ def whmcs_streams(zone: ZoneInfo) -> dict[str, WhmcsStream]:
             "GetClientsProducts",
             ("products", "product"),
             (
-                Column("service_id", "id", columns.integer, True),
-                Column("client_id", "clientid", columns.integer, True),
-                Column("status", "status", columns.encoded_text),
+                Column("service_id", "id", columns.integer, "present"),
+                Column("client_id", "clientid", columns.integer, "present"),
+                Column("status", "status", columns.encoded_word, "readable"),
                 Column("product_name", "name", columns.encoded_text),
                 Column("registered_on", "regdate", columns.day),
                 Column("next_due_on", "nextduedate", columns.day),
@@ -105,8 +110,8 @@ def whmcs_streams(zone: ZoneInfo) -> dict[str, WhmcsStream]:
             "GetCancelledPackages",
             ("packages", "package"),
             (
-                Column("cancellation_id", "id", columns.integer, True),
-                Column("service_id", "relid", columns.integer, True),
+                Column("cancellation_id", "id", columns.integer, "present"),
+                Column("service_id", "relid", columns.integer, "present"),
                 Column("kind", "type", columns.encoded_text),
                 Column("requested_at", "date", moment),
             ),
@@ -116,8 +121,8 @@ def whmcs_streams(zone: ZoneInfo) -> dict[str, WhmcsStream]:
             "GetPayMethods",
             ("paymethods", "paymethod"),
             (
-                Column("pay_method_id", "id", columns.integer, True),
-                Column("client_id", "clientid", columns.integer, True),
+                Column("pay_method_id", "id", columns.integer, "present"),
+                Column("client_id", "clientid", columns.integer, "present"),
                 Column("kind", "type", columns.encoded_text),
                 Column("card_last_four", "card_last_four", columns.text),
                 Column("expires_on", "expiry_date", columns.expiry),

@@ -156,6 +156,7 @@ class WhmcsSource:
             is_complete=why is None,
             why_incomplete=why,
             set_aside=reading.all_refused(),
+            unreadable=tuple(reading.nulled),
             fields=tuple(column.key for column in wanted_stream.columns),
             source_time=started or self.transport.server_time,
             confirm_gone=confirmer(self.transport, wanted_stream, self._schedule),
@@ -280,12 +281,16 @@ class WhmcsSource:
         except NoSuchRecord:
             return None
         except (UnreadablePage, ProtocolError):
-            return SetAsideRecord(f"client {client_id}", part, f"{action} of this client cannot be read")
+            return SetAsideRecord(
+                f"client {client_id}", part, f"{action} of this client cannot be read", str(client_id)
+            )
         except TransientError:
             self._failing += 1
             if self._failing >= FAILING_CLIENTS:
                 raise
-            return SetAsideRecord(f"client {client_id}", part, f"{action} of this client fails again and again")
+            return SetAsideRecord(
+                f"client {client_id}", part, f"{action} of this client fails again and again", str(client_id)
+            )
 
     # Pay methods ---------------------------------------------------------------------------------------------------
 
@@ -326,7 +331,10 @@ class WhmcsSource:
         rows = listed(answer, "paymethods", "paymethod")
         if rows is None or echoed not in (None, client_id):
             return SetAsideRecord(
-                f"client {client_id}", "paymethods", "the answer does not hold the client's pay methods"
+                f"client {client_id}",
+                "paymethods",
+                "the answer does not hold the client's pay methods",
+                str(client_id),
             )
         return {key: [row.get(key) for row in rows] for key in wanted_stream.action.keys} | {
             "clientid": [client_id] * len(rows)

@@ -23,6 +23,7 @@ from jobs.sources.whmcs.answers import UnreadablePage
 from jobs.sources.whmcs.pages import Page
 from jobs.sources.whmcs.rows import WhmcsStream
 from jobs.sources.whmcs.transport import WhmcsTransport
+from jobs.sources.whmcs.xml import XmlRow
 from materializer.snapshot.pulls import SetAsideRecord
 
 PARSED_AT_ONCE = 10_000
@@ -38,13 +39,13 @@ NOT_ENCODED = "a stored text is not valid UTF-8; correct it in WHMCS"
 
 @dataclass(frozen=True)
 class Part:
-    """What stands at some offsets: the values, and by offset the ids (None: unknown) of rows that cannot be read."""
+    """What stands at some offsets: the values, and by offset the rows that cannot be read (None: not even the id)."""
 
     offset: int
     values: dict[str, list[Any]]
     received: int
     total: int | None
-    unreadable: Mapping[int, int | None] = field(default_factory=dict)
+    unreadable: Mapping[int, SetAsideRecord | None] = field(default_factory=dict)
 
     @property
     def length(self) -> int:
@@ -68,6 +69,7 @@ class Reading:
     bar: Bar
     set_aside: dict[str, SetAsideRecord] = field(default_factory=dict)
     unreadable: set[int] = field(default_factory=set)
+    nulled: list[SetAsideRecord] = field(default_factory=list)
     _waiting: dict[str, list[Any]] = field(default_factory=dict)
     _places: list[int] = field(default_factory=list)
 
@@ -77,9 +79,8 @@ class Reading:
             self._waiting.setdefault(key, []).extend(values)
         gaps = part.unreadable
         self._places += [at for at in range(part.offset, part.offset + part.length) if at not in gaps]
-        self.unreadable |= {at for at, key in gaps.items() if key is None}
-        named = (str(key) for key in gaps.values() if key is not None)
-        self.set_aside |= {key: SetAsideRecord(key, "text", NOT_ENCODED) for key in named}
+        self.unreadable |= {at for at, record in gaps.items() if record is None}
+        self.set_aside |= {record.record_id: record for record in gaps.values() if record is not None}
         self.bar.advance(part.received)
         if len(self._places) >= PARSED_AT_ONCE:
             self.parse()
@@ -89,10 +90,11 @@ class Reading:
         if not self._places:
             return
         places, action = self._places, self.wanted_stream.action.name
-        rows, malformed = self.wanted_stream.rows(self._waiting, lambda at: f"row {places[at] + 1} of {action}")
-        self.set_aside |= {record.record_id: record for record in malformed}
+        read = self.wanted_stream.rows(self._waiting, lambda at: f"row {places[at] + 1} of {action}")
+        self.set_aside |= {record.record_id: record for record in read.set_aside}
+        self.nulled += read.unreadable
         self._waiting, self._places = {}, []
-        self.add(rows)
+        self.add(read.rows)
 
     def add(self, rows: pa.Table) -> None:
         """Adds parsed rows."""
@@ -247,9 +249,16 @@ def _as_xml(transport: WhmcsTransport, wanted_stream: WhmcsStream, offset: int, 
     row = transport.row_as_xml(wanted_stream.action, offset, **filters)
     if row is not None and not row.is_broken:
         return Part(offset, {key: [value] for key, value in row.values.items()}, 1, row.total)
-    key = None if row is None else loose_integer(row.values[wanted_stream.action.keys[0]])
     nothing: dict[str, list[Any]] = {name: [] for name in wanted_stream.action.keys}
-    return Part(offset, nothing, 0, None if row is None else row.total, {offset: key})
+    return Part(offset, nothing, 0, None if row is None else row.total, {offset: _not_encoded(row, wanted_stream)})
+
+
+def _not_encoded(row: XmlRow | None, wanted_stream: WhmcsStream) -> SetAsideRecord | None:
+    """The row set aside by its id, and its owner's where that can be read; None when the id cannot."""
+    if row is None or (key := loose_integer(row.values[wanted_stream.action.keys[0]])) is None:
+        return None
+    owner = loose_integer(row.values[wanted_stream.owner_key])
+    return SetAsideRecord(str(key), "text", NOT_ENCODED, None if owner is None else str(owner))
 
 
 def _joined(low: Part, high: Part) -> Part:

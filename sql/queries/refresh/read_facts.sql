@@ -1,5 +1,6 @@
 -- Everything known of each customer asked for, one row each; account is null for one that is not a customer.
 -- :customer_ids  Account ids of customers
+-- :now           the run's now: of invoices and closed cases the newest events up to then are read, and later ones
 -- :zone          business time zone, IANA name
 with asked as materialized (
     select distinct asked_for.customer_id
@@ -76,13 +77,23 @@ select
                 from (
                     select
                         "case".*,
+                        happened.at as happened_at,
                         rank() over (
-                            order by greatest("case".created_at, "case".closed_at) desc nulls last
+                            order by
+                                case when happened.at <= cast(:now as timestamptz) then happened.at end desc nulls last
                         ) as newest
                     from snapshot."case"
+                    cross join
+                        lateral (
+                            select
+                                greatest("case".created_at, case when "case".is_closed then "case".closed_at end) as at
+                        ) as happened
                     where "case".account_id = customer.customer_id
                 ) as ranked_case
-                where not ranked_case.is_closed or ranked_case.newest <= 10
+                where
+                    not ranked_case.is_closed
+                    or ranked_case.newest <= 20
+                    or ranked_case.happened_at > cast(:now as timestamptz) - interval '2 days'
                 order by ranked_case.case_id
             ) as case_fact
         ) end,
@@ -98,24 +109,37 @@ select
                     ranked_invoice.paid_at,
                     cast(ranked_invoice.total as text) as total,
                     ranked_invoice.currency,
-                    ranked_invoice.created_at
+                    ranked_invoice.created_at,
+                    cast(balance.balance as text) as balance,
+                    coalesce(balance.is_mass_pay, false) as is_mass_pay
                 from (
                     select
                         invoice.*,
+                        happened.at as happened_at,
                         rank() over (
-                            order by greatest(
-                                invoice.paid_at,
-                                coalesce(
-                                    invoice.created_at,
-                                    cast(invoice.invoiced_on as timestamp) at time zone cast(:zone as text)
-                                )
-                            ) desc nulls last
+                            order by
+                                case when happened.at <= cast(:now as timestamptz) then happened.at end desc nulls last
                         ) as newest
                     from snapshot.invoice
+                    cross join
+                        lateral (
+                            select
+                                greatest(
+                                    case when invoice.status = 'Paid' then invoice.paid_at end,
+                                    case
+                                        when invoice.status is distinct from 'Draft' then coalesce(
+                                            invoice.created_at,
+                                            cast(invoice.invoiced_on as timestamp) at time zone cast(:zone as text)
+                                        )
+                                    end
+                                ) as at
+                        ) as happened
                     where invoice.client_id = customer.client_id
                 ) as ranked_invoice
+                left join snapshot.balance on balance.invoice_id = ranked_invoice.invoice_id
                 where
-                    ranked_invoice.newest <= 10
+                    ranked_invoice.newest <= 20
+                    or ranked_invoice.happened_at > cast(:now as timestamptz) - interval '2 days'
                     or ranked_invoice.status is null
                     or ranked_invoice.status not in ('Paid', 'Cancelled', 'Refunded')
                 order by ranked_invoice.invoice_id
@@ -132,7 +156,8 @@ select
                     service.registered_on,
                     case when exists (
                         select 1 from snapshot.cancellation
-                        where cancellation.service_id = service.service_id and cancellation.kind = 'End of Billing Period'
+                        where
+                            cancellation.service_id = service.service_id and cancellation.kind = 'End of Billing Period'
                     ) then service.next_due_on end as cancelled_as_of
                 from snapshot.service
                 where service.client_id = customer.client_id
@@ -150,6 +175,22 @@ select
         ) end,
         'is_pay_method_read', exists (
             select 1 from pipeline.pay_method_reading where pay_method_reading.client_id = customer.client_id
+        ),
+        'unreadable', (
+            select coalesce(json_agg(distinct set_aside_record.stream), '[]')
+            from pipeline.set_aside_record
+            where
+                not set_aside_record.is_known
+                and (
+                    (
+                        set_aside_record.owner_id = customer.customer_id
+                        and set_aside_record.stream in ('order', 'case')
+                    )
+                    or (
+                        set_aside_record.owner_id = cast(customer.client_id as text)
+                        and set_aside_record.stream in ('invoice', 'service', 'pay_method', 'balance')
+                    )
+                )
         ),
         'cancelled_services', case when known.cancellations and customer.client_id is not null then (
             select coalesce(json_agg(distinct cancellation.service_id), '[]')
