@@ -133,6 +133,8 @@ class Retention(Table):
     transitions: int = Field(ge=1)
     notifications: int = Field(ge=36)
     runs: int = Field(ge=36)
+    history: int = Field(ge=1)
+    change_feed: int = Field(ge=1)
 
 
 class Schedule(Table):

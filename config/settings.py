@@ -79,6 +79,7 @@ class Settings(BaseSettings):
     me_status_requests_per_minute: int = Field(default=1200, ge=0)
     me_status_ops_token: Secret = None
     me_status_hook_secret: Secret = None
+    me_status_cors_origins: Text = None
     me_status_executor: str = "threads"
     me_status_log_level: str = "info"
 
@@ -132,6 +133,14 @@ class Settings(BaseSettings):
             raise ValueError(f"{value!r} is not a level; write {', '.join(LOG_LEVELS)}{hint}")
         return value.lower()
 
+    @field_validator("me_status_cors_origins")
+    @classmethod
+    def _are_origins(cls, value: str | None) -> str | None:
+        for origin in _origins(value):
+            if not re.fullmatch(r"https?://[a-z0-9.-]+(:\d+)?|https?://\[[0-9a-f:]+\](:\d+)?", origin):
+                raise ValueError(f"{origin!r} is not an origin; write https://portal.example, several with commas")
+        return value
+
     @field_validator("me_status_jwt_key", "me_status_ops_token")
     @classmethod
     def _is_long_enough(cls, value: SecretStr | None) -> SecretStr | None:
@@ -165,6 +174,11 @@ class Settings(BaseSettings):
     def whmcs_zone(self) -> ZoneInfo:
         """The zone of the WHMCS server's dates."""
         return ZoneInfo(self.whmcs_timezone or self.me_status_timezone)
+
+    @property
+    def cors_origins(self) -> tuple[str, ...]:
+        """The origins whose pages may read the API."""
+        return _origins(self.me_status_cors_origins)
 
     @property
     def longest_token_hours(self) -> float | None:
@@ -223,6 +237,10 @@ class Settings(BaseSettings):
         if self.salesforce_private_key_file is not None and not self.salesforce_private_key_file.is_file():
             faults.append(f"SALESFORCE_PRIVATE_KEY_FILE: no file at {self.salesforce_private_key_file}")
         return faults
+
+
+def _origins(value: str | None) -> tuple[str, ...]:
+    return tuple(origin.strip() for origin in (value or "").split(",") if origin.strip())
 
 
 class GivenSettings(Settings):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 import sys
 from datetime import datetime
 from pathlib import Path
@@ -20,6 +21,10 @@ class _Parser(argparse.ArgumentParser):
         if "--json" in sys.argv:
             sys.stdout.write(json.dumps({"error": message}) + "\n")
         super().error(message)
+
+
+MOST_MINUTES = 24 * 60
+"""Of a token for trying: a day."""
 
 
 def parser() -> argparse.ArgumentParser:
@@ -64,11 +69,23 @@ def parser() -> argparse.ArgumentParser:
     explaining.add_argument("customer", metavar="CUSTOMER", help="Account id (15 or 18 characters) or WHMCS client id")
     _add_as_of(explaining)
 
+    looking_back = add("history", "what was served to a customer, and when it changed", "history")
+    looking_back.add_argument("customer", metavar="CUSTOMER", help="Account id or WHMCS client id")
+    looking_back.add_argument(
+        "--at", type=_instant, metavar="INSTANT", help="the document served then, byte for byte (RFC 3339)"
+    )
+
     hinting = add("hint", "has customers read again from both sources, within seconds", "hint")
     hinting.add_argument("customers", nargs="+", metavar="CUSTOMER", help="Account id or WHMCS client id")
 
     _add_pause(add("pause", "passes a job's slots over until it is resumed", "pause"), "pause")
     _add_pause(add("resume", "lets a paused job's slots count again", "pause"), "resume")
+
+    signing = add("token", "a customer's token, signed with ME_STATUS_JWT_KEY, for trying the API", "token")
+    signing.add_argument("customer", metavar="CUSTOMER", help="Account id")
+    signing.add_argument("--minutes", type=_minutes, default=60, metavar="N", help="until it expires (default 60)")
+    signing.add_argument("--read-only", action="store_true", help="may look and change nothing, as for support")
+
     _add_held(add("held", "the runs that the flood or shrink gate stopped", "held", json=False))
     _add_announce(add("announce", "sends a SYSTEM_ANNOUNCEMENT to everybody or to the listed", "announce"))
 
@@ -94,6 +111,12 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
 
 def _add_as_of(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--as-of", type=_instant, metavar="INSTANT", help="the now of the rules, RFC 3339")
+
+
+def _minutes(text: str) -> int:
+    if not text.isascii() or not text.isdecimal() or not 1 <= int(text) <= MOST_MINUTES:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of minutes from 1 to {MOST_MINUTES}")
+    return int(text)
 
 
 def _add_held(parser: argparse.ArgumentParser) -> None:
@@ -125,8 +148,15 @@ def _add_config(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_announce(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--title", required=True, type=_text, metavar="T", help="headline")
-    parser.add_argument("--message", required=True, type=_text, metavar="M", help="text")
+    parser.add_argument("withdraw", nargs="*", metavar="withdraw KEY", help="withdraws the announcement with that key")
+    parser.add_argument("--title", type=_text, metavar="T", help="headline")
+    parser.add_argument("--message", type=_text, metavar="M", help="text")
+    parser.add_argument("--title-ja", type=_text, metavar="T", help="headline for those who read Japanese")
+    parser.add_argument("--message-ja", type=_text, metavar="M", help="text for those who read Japanese")
+    parser.add_argument(
+        "--key", type=_key, metavar="K", help="sent again under the same key it reaches whom it has not"
+    )
+    parser.add_argument("--dry-run", action="store_true", help="say whom it would reach and send nothing")
     parser.add_argument("--url", type=_path, metavar="U", help="path in the portal (/account)")
     parser.add_argument("--customers", type=Path, metavar="FILE", help="one Account id per line; without: everybody")
     parser.add_argument("--yes", action="store_true", help="send even beyond the flood gate, without asking")
@@ -155,6 +185,12 @@ def _port(text: str) -> int:
 def _text(text: str) -> str:
     if not text.strip():
         raise argparse.ArgumentTypeError("is empty; write what customers shall read")
+    return text
+
+
+def _key(text: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", text):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a key; write letters, digits, dots and dashes, 64 at most")
     return text
 
 

@@ -12,10 +12,13 @@ from sqlalchemy import Connection, Engine, text
 
 import sql
 from config.errors import MeStatusError
+from jobs import published
 
 
 def migrate(engine: Engine) -> str:
     """Brings the database to the newest revision and returns it; two calls at once are safe.
+
+    The published views and grants are put in place as well, so that a role made since has them.
 
     Everything happens in one transaction, so a failing step leaves the schema as it was.
     Raises MeStatusError when the database is at a revision that this version does not know.
@@ -25,6 +28,7 @@ def migrate(engine: Engine) -> str:
         connection.execute(sql.statement("ledger/lock_transaction"), {"name": "me-status migrate"})
         _refuse_newer(connection)
         command.upgrade(_config(connection), "head")
+        published.publish(connection)
     return head()
 
 

@@ -57,8 +57,8 @@ def freshness(
 
 
 def instant(moment: datetime) -> str:
-    """RFC 3339 in UTC, ending in Z."""
-    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    """RFC 3339 in UTC with whole milliseconds, as browsers keep time, ending in Z."""
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def conditional(body: bytes, etag: str, if_none_match: str | None) -> Answer:
@@ -72,10 +72,16 @@ def conditional(body: bytes, etag: str, if_none_match: str | None) -> Answer:
 def names(if_none_match: str, etag: str) -> bool:
     """Whether the header names the entity: by `*` or by a tag that is weakly equal to it (RFC 9110, section 8.8.3.2).
 
-    Our tags are quoted hex digests, so that splitting at commas is safe: no comma stands inside one of ours.
+    A proxy that compresses may have put `-gzip` behind it. Our tags are quoted hex digests, so that splitting at commas
+    is safe: no comma stands inside one of ours.
     """
-    tags = (tag.strip().removeprefix("W/") for tag in if_none_match.split(","))
-    return if_none_match.strip() == "*" or etag in tags
+    tags = (tag.strip().removeprefix("W/").replace('-gzip"', '"') for tag in if_none_match.split(","))
+    return if_none_match.strip() == "*" or etag.removeprefix("W/") in tags
+
+
+def weak_tag(content: bytes) -> str:
+    """A weak tag of the content, whatever encoding it travels in."""
+    return f'W/"{hashlib.blake2b(content, digest_size=16).hexdigest()}"'
 
 
 def etag_of(content: bytes) -> str:

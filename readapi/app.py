@@ -17,6 +17,7 @@ from readapi.door import StatusDoor
 from readapi.front import LARGEST_BODY, Front
 from readapi.gauges import Gauges
 from readapi.identity import Identity
+from readapi.manners import Manners
 from readapi.metrics import RequestMetrics
 from readapi.rate_limit import RateLimit
 from readapi.statements import Statements
@@ -31,7 +32,8 @@ def create_front(settings: Settings, *, threads: int) -> Front:
     app = _create(settings, verified, metrics, Connections(database_url(settings)))
     per_minute = settings.me_status_requests_per_minute
     limit = RateLimit(per_minute) if per_minute else None
-    return Front(app, verified, threads=threads, rate_limit=limit, count=metrics.count)
+    common = Manners(app, settings.cors_origins).common
+    return Front(app, verified, threads=threads, rate_limit=limit, count=metrics.count, common=common)
 
 
 def create_app(settings: Settings, connections: Connections | None = None) -> Flask:
@@ -51,6 +53,7 @@ def _create(settings: Settings, verified: Tokens, metrics: RequestMetrics, conne
     statements = Statements(connections)
     identity = Identity(verified, statements, portal_users=mapping.account.portal_user_id is not None)
     app = Flask("readapi", static_folder=None, template_folder=".")
+    app.url_map.merge_slashes = False  # a redirect would be a page of HTML
     app.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY
     status, gauges = Status(identity, statements, limits), Gauges(statements, limits)
     app.register_blueprint(routes.blueprint(status))
@@ -64,7 +67,8 @@ def _create(settings: Settings, verified: Tokens, metrics: RequestMetrics, conne
     app.register_blueprint(ops.blueprint(settings, gauges, metrics))
     problems.install(app)
     _count_requests(app, metrics)
-    app.wsgi_app = StatusDoor(app.wsgi_app, status, metrics)  # type: ignore[method-assign]
+    door = StatusDoor(app.wsgi_app, status, metrics)
+    app.wsgi_app = Manners(door, settings.cors_origins)  # type: ignore[method-assign]
     return app
 
 

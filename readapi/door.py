@@ -34,6 +34,8 @@ class StatusDoor:
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         if environ.get("PATH_INFO") != PATH or environ["REQUEST_METHOD"] not in ("GET", "HEAD"):
             return self._behind(environ, start_response)
+        if environ.get("QUERY_STRING"):  # no parameter is known here: Flask's route says so
+            return self._behind(environ, start_response)
         started = perf_counter()
         try:
             answer = self._answer(environ)

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 from readapi.answers import Answer
 from readapi.headers import secured
 from readapi.health import ALIVE
+from readapi.manners import request_id_of
 from readapi.problems import Problem, bad_request, unavailable, unforeseen
 from readapi.rate_limit import RateLimit
 from readapi.tokens import Tokens
@@ -42,6 +43,10 @@ OWN_SHARE = ("/readyz", "/metrics", "/ops", "/hooks")
 """Callers without a customer who must not wait for one another: each of these is a caller of its own."""
 
 
+Common = Callable[[str, str | None, str], list[tuple[str, str]]]
+"""From a path, an origin and a request's id to the headers that every answer has in common."""
+
+
 class Front:
     """An RSGI application before a WSGI one that runs in `threads` threads."""
 
@@ -53,11 +58,13 @@ class Front:
         threads: int,
         rate_limit: RateLimit | None,
         count: Callable[[str, str, int, float], None],
+        common: Common = lambda path, origin, request_id: [("X-Request-Id", request_id)],
     ) -> None:
         self._application = application
         self._tokens = tokens
         self._rate_limit = rate_limit
         self._count = count
+        self._common = common
         self._turns = Turns(share=max(1, threads // 2))
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="readapi")
 
@@ -80,7 +87,9 @@ class Front:
             log.exception("request failed: %s", type(error).__name__)
             answer = unforeseen().answer()
         self._count(TURNED_AWAY, scope.method, answer.status, perf_counter() - started)
-        return answer
+        request_id = request_id_of(scope.headers.get("x-request-id"))
+        common = self._common(scope.path, scope.headers.get("origin"), request_id)
+        return Answer(answer.status, [*answer.headers, *common], answer.body)
 
     async def _served(self, scope: Scope, protocol: HTTPProtocol) -> Answer:
         headers = scope.headers.items()

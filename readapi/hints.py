@@ -18,6 +18,7 @@ from werkzeug.datastructures import Headers
 
 from config import salesforce_id
 from readapi.answers import instant
+from readapi.asked import nothing
 from readapi.identity import Identity
 from readapi.problems import NO_ADDRESS, Problem, bad_request, not_found, unauthorized
 from readapi.statements import Statements
@@ -43,6 +44,7 @@ def blueprint(identity: Identity, statements: Statements, *, secret: str | None,
     @routes.post("/api/me/refresh")
     def refresh() -> Response:
         account = identity.account(request.headers.get("Authorization"))
+        nothing()
         return _request_refresh(statements, account, gap_seconds)
 
     @routes.post("/hooks/whmcs")

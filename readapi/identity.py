@@ -34,15 +34,22 @@ class Identity:
                 return answered
         raise self._nobody()
 
-    def customer(self, authorization: str | None) -> str:
-        """The caller's own customer id, of a customer that has a document. Raises Problem as `own` does."""
+    def customer(self, authorization: str | None, *, writes: bool = False) -> str:
+        """The caller's own customer id, of a customer that has a document.
+
+        Raises Problem as `own` does, and 403 when the caller would change something with a token that only reads.
+        """
+        if writes:
+            self._tokens.require_write(authorization)
         return self.own(authorization, self._with_document)
 
     def account(self, authorization: str | None) -> str:
         """The account that the caller is: its customer's, or one that no pull has seen yet.
 
-        Raises Problem: 401 without a good token, 404 when the subject cannot be an account, 503 without a database.
+        Raises Problem: 401 without a good token, 403 with one that reads only, 404 when the subject cannot be an
+        account, 503 without a database.
         """
+        self._tokens.require_write(authorization)
         subject = self._tokens.subject(authorization)
         customers = list(self._customers(subject))
         for customer_id in customers:

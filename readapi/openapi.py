@@ -100,11 +100,13 @@ def _other_schemas() -> Json:
             {
                 "id": {"type": "string", "format": "uuid"},
                 "type": text,
+                "tone": {"enum": ["critical", "warning", "info", "neutral"]},
                 "title": text,
                 "message": text,
                 "actionUrl": text,
                 "actionLabel": {"type": ["string", "null"]},
                 "sourceId": text,
+                "about": {"type": "object"},
                 "createdAt": INSTANT,
                 "readAt": INSTANT_OR_NULL,
                 "resolvedAt": INSTANT_OR_NULL,

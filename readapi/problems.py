@@ -59,9 +59,16 @@ def unauthorized(detail: str, *, error: str | None = "invalid_token") -> Problem
     return Problem(HTTPStatus.UNAUTHORIZED, "unauthorized", detail, headers={"WWW-Authenticate": challenge})
 
 
-def bad_request(detail: str) -> Problem:
+def bad_request(detail: str, **more: object) -> Problem:
     """400: the request itself is wrong."""
-    return Problem(HTTPStatus.BAD_REQUEST, "bad-request", detail)
+    return Problem(HTTPStatus.BAD_REQUEST, "bad-request", detail, more=more)
+
+
+def read_only() -> Problem:
+    """403 with the challenge of RFC 6750, section 3.1: the token may look and change nothing."""
+    detail = "This token may read only: it was issued to look at a customer's state."
+    challenge = 'Bearer error="insufficient_scope", scope="me:write"'
+    return Problem(HTTPStatus.FORBIDDEN, "read-only", detail, headers={"WWW-Authenticate": challenge})
 
 
 def not_found(detail: str, kind: str = "not-found") -> Problem:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, Response, request
 
 from readapi.answers import Answer
+from readapi.asked import nothing
 from readapi.status import Status
 
 
@@ -14,11 +15,15 @@ def blueprint(status: Status) -> Blueprint:
 
     @routes.get("/status")
     def own_status() -> Response:
-        return _respond(status.status(*_asked()))
+        answer = status.status(*_asked())
+        nothing()
+        return _respond(answer)
 
     @routes.get("/summary")
     def own_summary() -> Response:
-        return _respond(status.summary(*_asked()))
+        answer = status.summary(*_asked())
+        nothing()
+        return _respond(answer)
 
     return routes
 

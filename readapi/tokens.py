@@ -21,8 +21,9 @@ from cachetools import LRUCache
 
 from config.settings import Settings
 from readapi.keys import Keys, PublishedKeys, SharedKey
-from readapi.problems import Problem, unauthorized
+from readapi.problems import Problem, read_only, unauthorized
 
+WRITE = "me:write"
 LEEWAY_SECONDS = 60
 """For nbf and iat, the clocks of issuer and server; none for exp: an expired token is expired."""
 LONGEST_TOKEN = 8192
@@ -36,6 +37,7 @@ MALFORMED = (jwt.PyJWTError, ValueError, TypeError, AttributeError, OverflowErro
 @dataclass(frozen=True, slots=True)
 class _Verified:
     subject: str
+    reads_only: bool
     expires_at: float
     generation: int
 
@@ -64,6 +66,14 @@ class Tokens:
 
     def subject(self, authorization: str | None) -> str:
         """The `sub` of the bearer token in an Authorization header. Raises Problem: 401, or 503 without any keys."""
+        return self._verified(authorization).subject
+
+    def require_write(self, authorization: str | None) -> None:
+        """Raises Problem as `subject` does, and 403 for a token that may read only."""
+        if self._verified(authorization).reads_only:
+            raise read_only()
+
+    def _verified(self, authorization: str | None) -> _Verified:
         token = _bearer(authorization)
         with self._lock:
             kept = self._kept.get(token)
@@ -71,7 +81,7 @@ class Tokens:
             kept = self._verify(token)
         if kept.expires_at <= self._clock():
             raise unauthorized("The token has expired.")
-        return kept.subject
+        return kept
 
     def keys_age(self) -> float | None:
         """Seconds since the issuer's keys were fetched; None for a key that is not fetched, or was not yet."""
@@ -96,7 +106,7 @@ class Tokens:
         expires_at = float(claims["exp"]) if "exp" in claims else math.inf
         if self._longest_hours and expires_at > self._clock() + self._longest_hours * 3600 + LEEWAY_SECONDS:
             raise unauthorized("The token is good for longer than tokens may be here.")
-        verified = _Verified(subject, expires_at, generation)
+        verified = _Verified(subject, _reads_only(claims), expires_at, generation)
         with self._lock:
             self._kept[token] = verified
         return verified
@@ -146,6 +156,20 @@ def from_settings(settings: Settings) -> Tokens:
         audience=settings.me_status_jwt_audience,
         longest_hours=settings.longest_token_hours,
     )
+
+
+def _reads_only(claims: dict[str, Any]) -> bool:
+    """Whether a token is for looking: somebody acts in the customer's place (RFC 8693), or its scope lacks me:write.
+
+    A token without a scope is the customer's own.
+    """
+    if claims.get("act") is not None:
+        return True
+    scope = claims.get("scope")
+    if scope is None:
+        return False
+    words = scope.split() if isinstance(scope, str) else scope if isinstance(scope, list) else []
+    return WRITE not in words
 
 
 @lru_cache(maxsize=256)

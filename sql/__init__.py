@@ -26,3 +26,15 @@ def statement(name: str) -> TextClause:
 def schema(name: str) -> str:
     """The text of schema/<name>.sql: one step of the schema's history."""
     return files("sql").joinpath("schema", f"{name}.sql").read_text(encoding="utf-8")
+
+
+def views() -> dict[str, str]:
+    """The text of each schema/views/<name>.sql, the published views as they are now, by name."""
+    folder = files("sql").joinpath("schema", "views")
+    found = sorted((file for file in folder.iterdir() if file.name.endswith(".sql")), key=lambda file: file.name)
+    return {file.name.removesuffix(".sql"): file.read_text(encoding="utf-8") for file in found}
+
+
+def roles() -> str:
+    """The text of schema/roles.sql: who may read what is published."""
+    return files("sql").joinpath("schema", "roles.sql").read_text(encoding="utf-8")

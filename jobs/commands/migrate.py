@@ -5,15 +5,20 @@ from __future__ import annotations
 import argparse
 
 from config import database
-from jobs import migrate, program
+from config.database import LiveDatabase
+from jobs import migrate, program, published
 from jobs.program import SUCCESS, answer, say
+from jobs.runs import dispatch
 
 
 def command(arguments: argparse.Namespace) -> int:
     """Migrates; safe to repeat, and to run twice at once."""
-    engine = database.connect(program.load().settings)
+    loaded = program.load()
+    engine = database.connect(loaded.settings)
     try:
         revision = migrate.migrate(engine)
+        rules = dispatch.rules(loaded.settings, loaded.tables)
+        published.note_settings(LiveDatabase(engine), rules, loaded.tables.schedule)
     finally:
         engine.dispose()
     if arguments.json:

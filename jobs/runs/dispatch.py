@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from config.settings import Settings
 from config.tables import Tables
+from jobs import published
 from jobs.runs import executor, prune, sync
 from jobs.runs.ledger import Run
 from materializer.refresh import refresh
@@ -15,6 +16,7 @@ from materializer.units import Batching
 
 def dispatch(run: Run, settings: Settings, tables: Tables) -> None:
     """Does the job of the run, filling its counts. Raises SourceError and other MeStatusErrors."""
+    published.note_settings(run.database, rules(settings, tables), tables.schedule)
     if run.job in ("sync-salesforce", "sync-whmcs"):
         _sync(run, settings, tables)
     elif run.job == "refresh":

@@ -1,7 +1,9 @@
 """Prune: forgets history older than its retention, a bounded batch per transaction.
 
+Notifications go by their age alone, so that the shares of those read and unread stay what they were.
+
 What other parts still read stays: transitions not yet judged, those of a living service that recent activity shows,
-notifications that stand unread, dedupe windows of customers that exist, counts as far back as the flood gate looks,
+dedupe windows of customers that exist, counts as far back as the flood gate looks,
 held runs that wait, and the latest run of each job.
 """
 
@@ -25,6 +27,8 @@ SPAN_OF_TABLE = {
     "sent_counts": "runs",
     "held_runs": "runs",
     "runs": "runs",
+    "history": "history",
+    "changes": "change_feed",
 }
 """What is pruned (prune_<name>.sql), and the retention that says when it is old."""
 
@@ -38,10 +42,15 @@ def prune(
     """
     days = {name: int(getattr(retention, span)) for name, span in SPAN_OF_TABLE.items()}
     days["sent_counts"] = max(days["sent_counts"], flood_days + 1)
-    return {
-        name: _prune(database, f"prune/prune_{name}", now - timedelta(days=days[name]), rows_at_once)
-        for name in SPAN_OF_TABLE
-    }
+    before = {name: now - timedelta(days=days[name]) for name in SPAN_OF_TABLE}
+    _note(database, before)
+    return {name: _prune(database, f"prune/prune_{name}", before[name], rows_at_once) for name in SPAN_OF_TABLE}
+
+
+def _note(database: Database, before: dict[str, datetime]) -> None:
+    """Publishes from when on each kind of history is whole, before the first row of it goes."""
+    parameters = {"kinds": list(before), "befores": list(before.values())}
+    database.transact(lambda connection: connection.execute(sql.statement("prune/note_pruned"), parameters))
 
 
 def _prune(database: Database, statement: str, before: datetime, rows: int) -> int:

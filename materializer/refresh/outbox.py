@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 import sql
 from config.database import Database
 from config.notifications import FloodGate
+from config.wording import LANGUAGES
 from materializer import holds
 from materializer.rules.rules import Rules
 from materializer.units import At
@@ -32,12 +33,22 @@ class Sent:
 
 @dataclass(frozen=True)
 class Announcement:
-    """What an operator says, and to whom: every customer (None) or the listed Account ids."""
+    """What an operator says, and to whom: every customer (None) or the listed Account ids.
+
+    `japanese`, if any, are title and message for those who read Japanese. With a `key` it reaches each customer once,
+    however often it is sent.
+    """
 
     title: str
     message: str
     url: str | None = None
     customers: Collection[str] | None = None
+    japanese: tuple[str, str] | None = None
+    key: str | None = None
+
+    def source_id(self, run_id: int) -> str:
+        """What its notifications are about: the key, or else the run, so that two never suppress each other."""
+        return f"announcement-{run_id}" if self.key is None else keyed(self.key)
 
 
 @dataclass(frozen=True)
@@ -55,6 +66,20 @@ class Announced:
     source_id: str
     sent: int
     unknown: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Reach:
+    """Whom an announcement would reach: how many customers, how many may be sent to unasked, and ids of nobody."""
+
+    customers: int
+    limit: int
+    unknown: tuple[str, ...] = ()
+
+
+def keyed(key: str) -> str:
+    """The source id of announcements with this key."""
+    return f"announcement:{key}"
 
 
 def adopt(database: Database, at: At) -> int:
@@ -120,27 +145,20 @@ def discard(database: Database, at: At) -> int | None:
 def announce(
     database: Database, rules: Rules, announcement: Announcement, at: At, *, confirmed: bool
 ) -> Announced | NeedsConfirmation:
-    """Sends a SYSTEM_ANNOUNCEMENT to everybody or to the listed, at once.
+    """Sends a SYSTEM_ANNOUNCEMENT to everybody or to the listed, at once; with a key, to those it has not reached.
 
-    Beyond the flood gate it sends nothing and asks for confirmation. Its source id is this run's: two announcements
-    never suppress each other, and one that is sent again under the same run goes to nobody twice.
+    Beyond the flood gate it sends nothing and asks for confirmation. One that is sent again under the same run goes to
+    nobody twice.
     """
-    source_id = f"announcement-{at.run_id}"
+    source_id = announcement.source_id(at.run_id)
 
     def work(connection: Connection) -> tuple[list[str], NeedsConfirmation | None]:
         listed, unknown = _listed(connection, announcement.customers)
-        counted = _announcement_count(connection, rules.notifications.flood_gate, listed, at.now)
-        if counted.customers > counted.limit and not confirmed:
-            return unknown, counted
-        rule, text = rules.notifications.types[ANNOUNCEMENT], rules.wording.of(None).notifications[ANNOUNCEMENT]
-        parameters = {
+        reach = _announcement_reach(connection, rules.notifications.flood_gate, listed, source_id, at.now)
+        if reach.customers > reach.limit and not confirmed:
+            return unknown, NeedsConfirmation(reach.customers, reach.limit)
+        parameters = _announcement_words(rules, announcement) | {
             "source_id": source_id,
-            "title": announcement.title,
-            "message": text.message.format(message=announcement.message),
-            "action_url": announcement.url or rule.action_url,
-            "action_label": text.action_label if announcement.url else None,
-            "tone": rule.tone,
-            "window_seconds": rule.window_hours * 3600,
             "customer_ids": listed,
             "now": at.now,
             "run_id": at.run_id,
@@ -153,6 +171,43 @@ def announce(
         return question
     sent = send(database, at)
     return Announced(source_id, sent.sent.get(ANNOUNCEMENT, 0), tuple(unknown))
+
+
+def reach(connection: Connection, gate: FloodGate, announcement: Announcement, now: datetime) -> Reach:
+    """Whom it would reach if it were sent at `now`."""
+    listed, unknown = _listed(connection, announcement.customers)
+    found = _announcement_reach(connection, gate, listed, announcement.source_id(0), now)
+    return Reach(found.customers, found.limit, tuple(unknown))
+
+
+def withdraw(database: Database, key: str, at: At) -> tuple[int, int]:
+    """Resolves what was sent under the key, so that it is not unread any longer: how many now, of how many sent."""
+
+    def work(connection: Connection) -> tuple[int, int]:
+        parameters = {"source_id": keyed(key), "now": at.now}
+        row = connection.execute(sql.statement("outbox/withdraw_announcement"), parameters).one()
+        return int(row.withdrawn), int(row.sent)
+
+    return database.transact(work)
+
+
+def _announcement_words(rules: Rules, announcement: Announcement) -> dict[str, Any]:
+    """Title, message and label by language; a language for which the operator gave none reads the first words."""
+    rule = rules.notifications.types[ANNOUNCEMENT]
+    said = dict.fromkeys(LANGUAGES, (announcement.title, announcement.message))
+    if announcement.japanese is not None:
+        said["ja"] = announcement.japanese
+    texts = {language: rules.wording.of(language).notifications[ANNOUNCEMENT] for language in said}
+    return {
+        "languages": list(said),
+        "titles": [title for title, _ in said.values()],
+        "messages": [texts[language].message.format(message=message) for language, (_, message) in said.items()],
+        "action_labels": [text.action_label if announcement.url else None for text in texts.values()],
+        "language": rules.wording.of(None).language,
+        "action_url": announcement.url or rule.action_url,
+        "tone": rule.tone,
+        "window_seconds": rule.window_hours * 3600,
+    }
 
 
 def _flooding(connection: Connection, gate: FloodGate, at: At) -> dict[str, Any] | None:
@@ -202,9 +257,9 @@ def _listed(connection: Connection, customers: Collection[str] | None) -> tuple[
     return listed, sorted({row.account_id for row in rows if row.customer_id is None})
 
 
-def _announcement_count(
-    connection: Connection, gate: FloodGate, listed: list[str] | None, now: datetime
-) -> NeedsConfirmation:
-    parameters = {"customer_ids": listed, "now": now} | gate.model_dump()
+def _announcement_reach(
+    connection: Connection, gate: FloodGate, listed: list[str] | None, source_id: str, now: datetime
+) -> Reach:
+    parameters = {"customer_ids": listed, "source_id": source_id, "now": now} | gate.model_dump()
     row = connection.execute(sql.statement("outbox/count_announcement"), parameters).one()
-    return NeedsConfirmation(row.customers, row.allowed)
+    return Reach(row.customers, row.allowed)

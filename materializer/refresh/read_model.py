@@ -12,6 +12,7 @@ from msgspec.json import encode
 from sqlalchemy import Connection
 
 import sql
+from materializer.refresh import served_history
 from materializer.rules import facts
 from materializer.rules.document import Document
 from materializer.rules.facts import Facts, Unresolved
@@ -131,13 +132,17 @@ def write(connection: Connection, rows: Sequence[Row], rules: Rules, at: At, *, 
     _copy(connection, rows)
     parameters = {"computed_at": at.now, "run_id": at.run_id, "rules_version": rules.version}
     parameters |= {"may_overwrite": may_overwrite}
-    return int(connection.execute(sql.statement("refresh/upsert_me_status"), parameters).scalar_one())
+    rows_written = int(connection.execute(sql.statement("refresh/upsert_me_status"), parameters).scalar_one())
+    if rows_written:
+        served_history.record(connection, at)
+    return rows_written
 
 
-def remove(connection: Connection, customers: Sequence[str]) -> int:
-    """Removes the rows of those that are not customers; how many had one."""
+def remove(connection: Connection, customers: Sequence[str], now: datetime) -> int:
+    """Removes the rows of those that are not customers; how many had one. What was served to them ends at `now`."""
     if not customers:
         return 0
+    served_history.end(connection, customers, now)
     return len(connection.execute(sql.statement("refresh/delete_me_status"), {"customer_ids": list(customers)}).all())
 
 

@@ -84,7 +84,7 @@ def _rebuild(connection: Connection, customers: Sequence[str], rules: Rules, at:
     differing = read_model.differing([row for row in rows if row[0] in stored], stored, rules)
     added = read_model.write(connection, missing, rules, at, may_overwrite=False)
     changed = read_model.write(connection, differing, rules, at)
-    removed = read_model.remove(connection, gone)
+    removed = read_model.remove(connection, gone, at.now)
     return {"customers": len(rows), "changed": changed, "added": added, "removed": removed}
 
 

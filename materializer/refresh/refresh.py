@@ -110,7 +110,7 @@ def judge(batch: Batch, facts: Facts, rules: Rules, now: datetime, *, is_fresh: 
 def _store(connection: Connection, batch: Batch, rules: Rules, at: At) -> dict[str, Any]:
     counts = {
         "changed": read_model.write(connection, batch.rows, rules, at),
-        "removed": read_model.remove(connection, batch.gone),
+        "removed": read_model.remove(connection, batch.gone, at.now),
         "resolved": read_model.resolve(connection, batch.over, at.now),
         "suppressed": read_model.enqueue(connection, batch.decided, at),
     }

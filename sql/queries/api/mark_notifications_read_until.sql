@@ -1,11 +1,11 @@
--- Marks a customer's unread notifications read, up to an instant.
+-- Marks a customer's unread notifications read, up to an instant, as the API writes it: in whole milliseconds.
 -- :customer_id  Account id of the customer
 -- :until        instant; 'infinity' for all
 update notification
 set read_at = now()
 where
     customer_id = :customer_id
-    and created_at <= cast(:until as timestamptz)
+    and date_trunc('milliseconds', created_at) <= cast(:until as timestamptz)
     and read_at is null
     and dismissed_at is null
 returning notification_id

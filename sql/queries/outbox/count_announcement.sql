@@ -1,4 +1,5 @@
 -- How many customers an announcement reaches, and how many of the type may go out unasked.
+-- :source_id     id of the announcement: those it has reached are not counted
 -- :customer_ids  Account ids of those listed; null: everybody
 -- :floor         the flood gate's floor
 -- :factor        the flood gate's factor
@@ -8,8 +9,18 @@ select
     (
         select count(*) from me_status
         where
-            cast(:customer_ids as text[]) is null
-            or me_status.customer_id = any(cast(:customer_ids as text[]))
+            (
+                cast(:customer_ids as text[]) is null
+                or me_status.customer_id = any(cast(:customer_ids as text[]))
+            )
+            and not exists (
+                select
+                from pipeline.notification_window
+                where
+                    notification_window.customer_id = me_status.customer_id
+                    and notification_window.type = 'SYSTEM_ANNOUNCEMENT'
+                    and notification_window.source_id = cast(:source_id as text)
+            )
     ) as customers,
     (
         select

@@ -1,16 +1,10 @@
--- Deletes old notifications that no longer count: resolved, dismissed or read.
--- :before  instant; older ones go
--- :rows    how many rows at most
+-- Deletes old notifications, read and unread alike, so that what is left counts the same shares as before.
+-- :before  those sent before this
+-- :rows  how many at most
 with old_notification as (
     select notification.notification_id
     from notification
-    where
-        notification.created_at < :before
-        and (
-            notification.resolved_at is not null
-            or notification.dismissed_at is not null
-            or notification.read_at is not null
-        )
+    where notification.created_at < :before
     order by notification.created_at
     limit :rows
 )

@@ -6,6 +6,8 @@ import base64
 import uuid
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from jsonschema import Draft202012Validator, FormatChecker
 
 from readapi.openapi import document
@@ -34,7 +36,7 @@ def test_the_newest_come_first_and_fit_the_description(client, rows, bearer):
     page = listed(client, bearer(ALICE))
     assert ids[::-1][:20] == [item["id"] for item in page["items"]]
     assert 25 == page["unreadCount"]
-    assert "2026-03-25T00:00:00.000001Z" == page["items"][0]["createdAt"]
+    assert "2026-03-25T00:00:00.000Z" == page["items"][0]["createdAt"]
     schema = {"$ref": "#/components/schemas/NotificationPage", **document()}
     Draft202012Validator(schema, format_checker=FormatChecker()).validate(page)
 
@@ -170,16 +172,17 @@ def test_read_all_up_to_an_instant_leaves_later_ones(client, rows, bearer):
     up_to = {"upTo": "2026-03-02T09:00:00+09:00"}
     assert 204 == client.post("/api/notifications/read-all", headers=bearer(ALICE), json=up_to).status_code
     page = listed(client, bearer(ALICE), unread="true")
-    assert ["2026-03-03T00:00:00Z"] == [item["createdAt"] for item in page["items"]]
+    assert ["2026-03-03T00:00:00.000Z"] == [item["createdAt"] for item in page["items"]]
     assert 204 == client.post("/api/notifications/read-all", headers=bearer(ALICE), json={}).status_code
     assert 0 == listed(client, bearer(ALICE))["unreadCount"]
 
 
 def test_read_all_up_to_a_listed_instant_takes_that_one(client, rows, bearer):
-    """createdAt as listed names its own instant to the microsecond."""
+    """createdAt as listed, in whole milliseconds, names its own instant: the newest is not left unread."""
     rows.notification(ALICE, "2026-03-01T00:00:00.123456Z")
-    rows.notification(ALICE, "2026-03-01T00:00:00.123457Z")
+    rows.notification(ALICE, "2026-03-01T00:00:00.124000Z")
     up_to = listed(client, bearer(ALICE))["items"][1]["createdAt"]
+    assert "2026-03-01T00:00:00.123Z" == up_to
     client.post("/api/notifications/read-all", headers=bearer(ALICE), json={"upTo": up_to})
     assert 1 == listed(client, bearer(ALICE))["unreadCount"]
 
@@ -207,3 +210,134 @@ def test_a_malformed_read_all_is_a_400_and_reads_nothing(client, rows, bearer, b
     answer = client.post("/api/notifications/read-all", headers=bearer(ALICE), data=body)
     assert (400, "application/problem+json") == (answer.status_code, answer.content_type)
     assert 1 == listed(client, bearer(ALICE))["unreadCount"]
+
+
+@pytest.mark.parametrize(
+    ("expected", "query"),
+    [
+        (["parameter limit", "parameter unread", "parameter seen"], "limit=0&unread=maybe&seen=1"),
+        (["parameter type"], "type=INVOICE"),
+        (["parameter limit"], "limit=1&limit=2"),
+        (["parameter Limit"], "Limit=1"),
+    ],
+)
+def test_all_faults_of_a_query_are_named_at_once(client, bearer, expected, query):
+    """Each with its parameter and a sentence; what was sent is not repeated but for the unknown name."""
+    answer = client.get(f"/api/notifications?{query}", headers=bearer(ALICE))
+    assert 400 == answer.status_code
+    assert sorted(expected) == sorted(f"parameter {one['parameter']}" for one in answer.json["errors"])
+
+
+def test_an_unknown_member_reads_nothing(client, rows, bearer):
+    """`upto` is not `upTo`: 400 with every fault, and everything stays unread."""
+    rows.notification(ALICE)
+    body = {"upto": "2026-03-02T00:00:00Z", "upTo": 5}
+    answer = client.post("/api/notifications/read-all", headers=bearer(ALICE), json=body)
+    assert (400, {"/upto", "/upTo"}) == (answer.status_code, {one["pointer"] for one in answer.json["errors"]})
+    assert 1 == listed(client, bearer(ALICE))["unreadCount"]
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", "/api/me/status"),
+        ("GET", "/api/me/summary"),
+        ("GET", "/api/notifications/unread-count"),
+        ("POST", "/api/me/refresh"),
+        ("POST", f"/api/notifications/{uuid.uuid4()}/read"),
+    ],
+)
+def test_addresses_without_parameters_refuse_any(client, bearer, method, path):
+    """A misspelt or misplaced parameter is said, not passed over."""
+    answer = client.open(f"{path}?fields=tasks", method=method, headers=bearer(ALICE))
+    assert (400, ["fields"]) == (answer.status_code, [one["parameter"] for one in answer.json["errors"]])
+
+
+@pytest.mark.parametrize("path", ["", "/unread-count"])
+def test_an_unchanged_bell_costs_no_body(client, rows, bearer, path):
+    """304 to its own tag, also as a compressing proxy writes it; another tag once something changed."""
+    one = rows.notification(ALICE)
+    first = client.get(f"/api/notifications{path}", headers=bearer(ALICE))
+    tag = first.headers["ETag"]
+    assert tag.startswith('W/"')
+    for sent in (tag, tag.removesuffix('"') + '-gzip"', f'"x", {tag}'):
+        again = client.get(f"/api/notifications{path}", headers={**bearer(ALICE), "If-None-Match": sent})
+        assert (304, b"", tag, "30") == (
+            again.status_code,
+            again.data,
+            again.headers["ETag"],
+            again.headers["X-Poll-Interval"],
+        )
+        assert "Content-Type" not in again.headers
+    client.post(f"/api/notifications/{one}/read", headers=bearer(ALICE))
+    changed = client.get(f"/api/notifications{path}", headers={**bearer(ALICE), "If-None-Match": tag})
+    assert (200, "30") == (changed.status_code, changed.headers["X-Poll-Interval"])
+
+
+def test_types_are_chosen(client, rows, bearer):
+    """One or several types; the count stays that of everything unread."""
+    rows.notification(ALICE)
+    rows.connection.execute("update notification set type = 'ORDER_FAILED', about = '{\"orderId\": \"8\"}'")
+    rows.notification(ALICE)
+    page = listed(client, bearer(ALICE), type="ORDER_FAILED")
+    assert [("ORDER_FAILED", "info", {"orderId": "8"})] == [
+        (item["type"], item["tone"], item["about"]) for item in page["items"]
+    ]
+    assert 2 == page["unreadCount"]
+    assert 2 == len(listed(client, bearer(ALICE), type=["ORDER_FAILED", "INVOICE_DUE"])["items"])
+
+
+def test_the_next_page_is_linked(client, rows, bearer):
+    """Link rel=next (RFC 8288) repeats the query with its cursor; the last page has none."""
+    for _ in range(3):
+        rows.notification(ALICE)
+    first = client.get("/api/notifications?limit=2&unread=true&type=INVOICE_DUE", headers=bearer(ALICE))
+    target, relation = first.headers["Link"].split(">; ")
+    assert 'rel="next"' == relation
+    second = client.get(target.removeprefix("<"), headers=bearer(ALICE))
+    assert (1, None) == (len(second.json["items"]), second.headers.get("Link"))
+
+
+@settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
+@given(st.data())
+def test_cursors_neither_skip_nor_repeat_whatever_arrives(client, rows, bearer, data):
+    """Newer and older ones, and ones of the very same instant, are put in between pages of any size."""
+    rows.connection.execute("delete from notification")
+    instants = [f"2026-03-01T00:00:00.00000{digit}Z" for digit in range(4)]
+    there = {rows.notification(ALICE, at) for at in data.draw(st.lists(st.sampled_from(instants), max_size=12))}
+    seen, query = [], {"limit": data.draw(st.integers(1, 4))}
+    while True:
+        page = listed(client, bearer(ALICE), **query)
+        seen += [item["id"] for item in page["items"]]
+        for at in data.draw(st.lists(st.sampled_from(instants), max_size=2)) if len(seen) < 40 else []:
+            rows.notification(ALICE, at)
+        if page["nextCursor"] is None:
+            break
+        query["cursor"] = page["nextCursor"]
+    assert len(seen) == len(set(seen))
+    assert there <= set(seen)
+
+
+@pytest.mark.parametrize(
+    ("may_write", "claims"),
+    [
+        (True, {}),
+        (True, {"scope": "openid me:write"}),
+        (False, {"scope": "me:read"}),
+        (False, {"scope": ""}),
+        (False, {"scope": 5}),
+        (False, {"act": {"sub": "support-7"}}),
+        (False, {"act": {"sub": "support-7"}, "scope": "me:write"}),
+    ],
+)
+def test_a_token_for_looking_changes_nothing(client, rows, bearer, may_write, claims):
+    """A scope without me:write, or an actor: all reads go, every change is a 403 that says why."""
+    one = rows.notification(ALICE)
+    token = bearer(ALICE, **claims)
+    assert 200 == client.get("/api/me/status", headers=token).status_code
+    assert 1 == listed(client, token)["unreadCount"]
+    for path, done in ((f"notifications/{one}/read", 204), ("notifications/read-all", 204), ("me/refresh", 202)):
+        answer = client.post(f"/api/{path}", headers=token)
+        assert (done if may_write else 403) == answer.status_code
+        assert may_write or "insufficient_scope" in answer.headers["WWW-Authenticate"]
+    assert (0 if may_write else 1) == listed(client, token)["unreadCount"]

@@ -92,7 +92,7 @@ def test_links_in_doubt_are_listed_for_analysts_and_by_doctor(world: World) -> N
     first, *others = world.keys("client")
     for account, client in ((A, first), (B, first), (C, 999_999)):
         claim(world, account, client)
-    counts = dict(world.values("select problem, count(*) from analytics.link_problems group by 1"))
+    counts = dict(world.values("select problem, count(*) from analytics.link_problem group by 1"))
     assert {"conflict": 2, "dangling": 1, "unlinked_client": len(others)} == counts
     with world.engine.connect() as connection:
         lines = list(check_links(connection))

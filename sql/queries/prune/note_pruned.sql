@@ -1,0 +1,7 @@
+-- Notes up to which instant each kind of history may be gone; never an earlier one than before.
+-- :kinds, :befores  arrays side by side
+insert into pipeline.pruned (kind, before)
+select pruning.kind, pruning.before
+from unnest(cast(:kinds as text[]), cast(:befores as timestamptz[])) as pruning (kind, before)
+order by pruning.kind
+on conflict (kind) do update set before = greatest(pruned.before, excluded.before)

@@ -1,0 +1,12 @@
+-- Grain: one WHMCS client that is served to a customer.
+create or replace view analytics.linked_client as
+select
+    me_status.whmcs_client_id as client_id,
+    min(me_status.customer_id) as customer_id
+from public.me_status
+where me_status.whmcs_client_id is not null
+group by me_status.whmcs_client_id
+having count(*) = 1;
+comment on view analytics.linked_client is 'One row per WHMCS client that is served to exactly one customer, as of that customer''s last refresh. A client whose link is in doubt is not here.';
+comment on column analytics.linked_client.client_id is 'Key: the WHMCS client.';
+comment on column analytics.linked_client.customer_id is 'The customer it is served to.';
