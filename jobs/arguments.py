@@ -92,6 +92,8 @@ def parser() -> argparse.ArgumentParser:
     exporting = add("export", "a published table or view as CSV or Parquet", "export")
     exporting.add_argument("table", metavar="TABLE", help="such as me_status or analytics.overdue_by_age")
     exporting.add_argument("--to", type=Path, required=True, metavar="FILE", help="a name ending in .csv or .parquet")
+    exporting.add_argument("--columns", type=_names, metavar="A,B", help="these columns only, in this order")
+    exporting.add_argument("--since", type=_instant, metavar="INSTANT", help="rows written since then (changed_at)")
     return parser
 
 
@@ -161,6 +163,10 @@ def _add_announce(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--customers", type=Path, metavar="FILE", help="one Account id per line; without: everybody")
     parser.add_argument("--yes", action="store_true", help="send even beyond the flood gate, without asking")
     _add_as_of(parser)
+
+
+def _names(text: str) -> list[str]:
+    return [name.strip() for name in text.split(",") if name.strip()]
 
 
 def _instant(text: str) -> datetime:

@@ -1,121 +1,167 @@
-"""`export`: a published table or view into a CSV or Parquet file, a batch of rows at a time."""
+"""`export`: a published table or view into a CSV or Parquet file, as one snapshot, at the speed of COPY."""
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import psycopg
-import psycopg.sql
-import pyarrow as pa
-import pyarrow.csv
-import pyarrow.parquet
-from psycopg.types.string import TextLoader
+from psycopg import sql as compose
 from sqlalchemy import Engine
 
 import sql
-from config.errors import SettingsError
+from config import database
+from config.errors import MeStatusError, SettingsError
+from jobs import progress
+from jobs.commands import export_file
+from jobs.commands.export_file import Column
 from jobs.program import SUCCESS, Program, answer, say
+from jobs.progress import Bar, Progress
 
-ROWS_AT_ONCE = 10_000
+ENDINGS = (".csv", ".parquet")
+Cursor = psycopg.Cursor[tuple[Any, ...]]
 
-ARROW_OF_OID: dict[int, pa.DataType] = {
-    16: pa.bool_(),
-    20: pa.int64(),
-    21: pa.int64(),
-    23: pa.int64(),
-    700: pa.float64(),
-    701: pa.float64(),
-    1082: pa.date32(),
-    1114: pa.timestamp("us"),
-    1184: pa.timestamp("us", tz="UTC"),
-}
-"""Arrow type by PostgreSQL type oid; what is not listed travels as text."""
 
-KEPT_AS_TEXT = ("numeric", "json", "jsonb", "uuid", "interval")
-"""Written with the characters the database has: amounts exactly, documents byte for byte."""
+@dataclass(frozen=True)
+class Wanted:
+    """What to export: a published relation by name, these columns (None: all one may read), rows changed since."""
+
+    table: str
+    columns: Sequence[str] | None = None
+    since: datetime | None = None
 
 
 def command(program: Program, arguments: argparse.Namespace) -> int:
     """Writes the file and says how many rows it has. Raises SettingsError (exit 2) for an unknown table or ending."""
-    write = _writer(arguments.to)
-    with program.database() as engine:
-        rows = export(engine, arguments.table, arguments.to, write)
+    wanted = Wanted(arguments.table, arguments.columns, arguments.since)
+    with _reading(program) as engine, progress.shown() as bars:
+        rows = export(engine, wanted, arguments.to, bars)
     if arguments.json:
-        answer({"table": arguments.table, "file": str(arguments.to), "rows": rows})
+        answer({"table": wanted.table, "file": str(arguments.to), "rows": rows})
     else:
-        say(f"{rows:,} rows of {arguments.table} in {arguments.to}")
+        say(f"{rows:,} rows of {wanted.table} in {arguments.to}")
     return SUCCESS
 
 
-def export(engine: Engine, table: str, file: Path, write: Callable[[Path, pa.Schema], Any] | None = None) -> int:
-    """Writes every row of the published relation, as one snapshot; how many. The file is complete or absent."""
-    quoted = _published(engine, table)
+@contextmanager
+def _reading(program: Program) -> Iterator[Engine]:
+    """An engine for whoever may read what is published: an analyst sees nothing of the schema's bookkeeping."""
+    if program.is_embedded:
+        with program.database() as engine:
+            yield engine
+        return
+    engine = database.connect(program.settings)
+    try:
+        yield engine
+    finally:
+        engine.dispose()
+
+
+def export(engine: Engine, wanted: Wanted, file: Path, bars: Progress | None = None) -> int:
+    """Writes the rows of the published relation, as one snapshot; how many. The file is complete or absent.
+
+    Raises SettingsError for what may not be exported and for a file that cannot be written.
+    """
+    if file.suffix not in ENDINGS:
+        raise SettingsError([f"--to {file}: the name must end in .csv or .parquet"])
+    quoted, columns = _found(engine, wanted)
     unfinished = file.with_name(file.name + ".part")
     try:
-        with _rows(engine, quoted) as (schema, batches), (write or _writer(file))(unfinished, schema) as out:
-            count = 0
-            for batch in batches:
-                out.write_batch(batch)
-                count += batch.num_rows
+        with _snapshot(engine) as cursor:
+            query = _query(quoted, columns, wanted.since)
+            if file.suffix == ".parquet":
+                columns = _measured(cursor, query, columns)
+            chunks = _chunks(cursor, query, (bars or progress.silent()).start(f"Export {wanted.table}, KiB"))
+            if file.suffix == ".csv":
+                export_file.write_csv(chunks, unfinished)
+            else:
+                export_file.write_parquet(chunks, columns, unfinished)
+            rows = cursor.rowcount
         unfinished.replace(file)
     except OSError as error:
         raise SettingsError([f"--to {file}: cannot be written ({error.strerror or error})"]) from None
     finally:
         unfinished.unlink(missing_ok=True)
-    return count
+    return rows
 
 
-def _published(engine: Engine, table: str) -> str:
+def _found(engine: Engine, wanted: Wanted) -> tuple[str, list[Column]]:
+    """The relation, quoted, and the columns to export. Raises SettingsError naming what there is instead."""
     with engine.connect() as connection:
         relations: dict[str, str] = {
             row.name: row.quoted for row in connection.execute(sql.statement("export/list_published_relations"))
         }
-    if table not in relations:
-        raise SettingsError([f"{table!r} is not a published table or view; there are {', '.join(relations)}"])
-    return relations[table]
-
-
-def _writer(file: Path) -> Callable[[Path, pa.Schema], Any]:
-    if file.suffix == ".csv":
-        return lambda path, schema: pyarrow.csv.CSVWriter(path, schema)
-    if file.suffix == ".parquet":
-        return lambda path, schema: pyarrow.parquet.ParquetWriter(path, schema)
-    raise SettingsError([f"--to {file}: the name must end in .csv or .parquet"])
+        if not relations:
+            raise MeStatusError("the database has no me-status schema; run `me-status migrate`")
+        if wanted.table not in relations:
+            raise SettingsError(
+                [f"{wanted.table!r} is not a published table or view; there are {', '.join(relations)}"]
+            )
+        quoted = relations[wanted.table]
+        rows = connection.execute(sql.statement("export/list_columns"), {"relation": quoted})
+        readable = {row.name: Column(row.name, row.type) for row in rows}
+    names = list(readable) if wanted.columns is None else list(dict.fromkeys(wanted.columns))
+    faults = [
+        f"--columns: {wanted.table} has no column {name!r} for this login; there are {', '.join(readable)}"
+        for name in names
+        if name not in readable
+    ]
+    if wanted.since is not None and "changed_at" not in readable:
+        faults.append(f"--since: {wanted.table} has no changed_at; leave out --since, or export a published table")
+    if faults or not names:
+        raise SettingsError(faults or [f"{wanted.table} has no column that this login may read"])
+    return quoted, [readable[name] for name in names]
 
 
 @contextmanager
-def _rows(engine: Engine, quoted: str) -> Iterator[tuple[pa.Schema, Iterator[pa.RecordBatch]]]:
+def _snapshot(engine: Engine) -> Iterator[Cursor]:
+    """A cursor whose statements all see the same rows, with instants in UTC."""
     with engine.connect() as connection:
         driver = connection.connection.driver_connection
         assert isinstance(driver, psycopg.Connection)
-        with driver.transaction(), psycopg.ServerCursor(driver, "export") as cursor:
-            for kind in KEPT_AS_TEXT:
-                cursor.adapters.register_loader(kind, TextLoader)
-            cursor.execute(psycopg.sql.SQL("select * from ") + psycopg.sql.SQL(quoted))
-            assert cursor.description is not None
-            schema = pa.schema(
-                [(column.name, ARROW_OF_OID.get(column.type_code, pa.string())) for column in cursor.description]
-            )
-            yield schema, _batches(cursor, schema)
+        with driver.transaction(), driver.cursor() as cursor:
+            cursor.execute("set transaction isolation level repeatable read, read only")
+            cursor.execute("set local timezone to 'UTC'")
+            cursor.execute("set local datestyle to 'ISO'")
+            yield cursor
 
 
-def _batches(cursor: psycopg.ServerCursor[Any], schema: pa.Schema) -> Iterator[pa.RecordBatch]:
-    while rows := cursor.fetchmany(ROWS_AT_ONCE):
-        columns = list(zip(*rows, strict=True))
-        yield pa.record_batch(
-            [_array(values, field.type) for values, field in zip(columns, schema, strict=True)], schema
+def _query(quoted: str, columns: list[Column], since: datetime | None) -> compose.Composable:
+    names = compose.SQL(", ").join(compose.Identifier(column.name) for column in columns)
+    query = compose.SQL("select {} from {}").format(names, compose.SQL(quoted))
+    return query if since is None else query + compose.SQL(" where changed_at >= {}").format(compose.Literal(since))
+
+
+def _measured(cursor: Cursor, query: compose.Composable, columns: list[Column]) -> list[Column]:
+    """The columns, numerics with the digits their values need: a file of decimals has one scale per column."""
+    numerics = [column for column in columns if column.type == "numeric"]
+    if not numerics:
+        return columns
+    digits = compose.SQL(", ").join(
+        compose.SQL("coalesce(max(length(trunc(abs({0}))::text)), 1), coalesce(max(scale({0})), 0)").format(
+            compose.Identifier(column.name)
         )
+        for column in numerics
+    )
+    found = cursor.execute(compose.SQL("select {} from ({}) as exported").format(digits, query)).fetchone()
+    assert found is not None
+    needed = {column.name: found[2 * place : 2 * place + 2] for place, column in enumerate(numerics)}
+    return [
+        replace(column, whole_digits=needed[column.name][0], scale=needed[column.name][1])
+        if column.name in needed
+        else column
+        for column in columns
+    ]
 
 
-def _array(values: Sequence[Any], kind: pa.DataType) -> pa.Array:
-    if kind == pa.string():
-        return pa.array([_as_text(value) for value in values], kind)
-    return pa.array(values, kind)
-
-
-def _as_text(value: Any) -> str | None:
-    return None if value is None else str(value)
+def _chunks(cursor: Cursor, query: compose.Composable, task: Bar) -> Iterator[bytes]:
+    with cursor.copy(compose.SQL("copy ({}) to stdout (format csv, header)").format(query)) as copy:
+        for chunk in copy:
+            task.advance(len(chunk) // 1024)
+            yield bytes(chunk)
+    task.finish()
