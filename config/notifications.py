@@ -8,6 +8,7 @@ from typing import Self
 from pydantic import Field, model_validator
 
 from config.datafile import Table, read
+from config.portal_path import PortalPath
 from config.types import Tone
 from config.wording import OFFERED, Language, NotificationWords, misused_by_notification, names_in_braces
 
@@ -25,7 +26,7 @@ class NotificationRule(NotificationWords):
 
     tone: Tone = "info"
     overdue_tone: Tone | None = None
-    action_url: str = Field(pattern="^/")
+    action_url: PortalPath
     window_hours: int = Field(ge=0)
     days_ahead: int = Field(default=0, ge=0)
     steps: tuple[int, ...] = ()

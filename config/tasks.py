@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Self
 
-from pydantic import Field, model_validator
+from pydantic import model_validator
 
 from config.datafile import Table, read
+from config.portal_path import PortalPath
 from config.types import Tone
 from config.wording import OFFERED_BY_TASKS, Language, TaskWords, misused_by_task, names_in_braces
 
@@ -16,7 +17,7 @@ class TaskRule(TaskWords):
     """Tone and link of one task, and the operator's words for it (in ME_STATUS_LANGUAGE, or by language)."""
 
     tone: Tone
-    action_url: str = Field(pattern="^/")
+    action_url: PortalPath
     en: TaskWords | None = None
     ja: TaskWords | None = None
 

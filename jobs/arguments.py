@@ -201,6 +201,9 @@ def _key(text: str) -> str:
 
 
 def _path(text: str) -> str:
-    if not text.startswith("/") or text.startswith("//"):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a path in the portal; write one like /account/services")
-    return text
+    from config.portal_path import checked
+
+    try:
+        return checked(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None

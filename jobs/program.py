@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import Engine
 
-from config import database, given, logs, settings, tables
+from config import database, given, logs, scratch, settings, tables
 from config.errors import SettingsError
 from config.settings import Settings
 from config.tables import Tables
@@ -59,6 +59,7 @@ def load(*jobs: str) -> Program:
     loaded, wrong = settings.read()
     faults = list(wrong.values())
     logs.configure(loaded)
+    scratch.sweep()
     for sentence in given.unknown(settings.known_names(), given.everything()):
         log.warning(sentence)
     try:

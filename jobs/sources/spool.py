@@ -5,8 +5,6 @@ Memory holds one run while writing and one window while reading, however many ro
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
@@ -15,6 +13,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from config.scratch import Scratch
 from materializer.snapshot.streams import Stream
 
 RUN_ROWS = 250_000
@@ -59,7 +58,8 @@ class SpooledRows:
         self._waiting: list[pa.Table] = []
         self._waiting_rows = 0
         self._runs: list[_Run] = []
-        self._folder = Path(tempfile.mkdtemp(prefix=f"me-status-{stream.name}-"))
+        self._scratch = Scratch(f"spool-{stream.name}")
+        self._folder = self._scratch.path
 
     def __enter__(self) -> SpooledRows:
         return self
@@ -99,7 +99,7 @@ class SpooledRows:
     def close(self) -> None:
         self._runs.clear()
         self._waiting.clear()
-        shutil.rmtree(self._folder, ignore_errors=True)
+        self._scratch.close()
 
     def _finished(self) -> list[_Run]:
         if self._waiting:

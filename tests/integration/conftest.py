@@ -25,6 +25,12 @@ def database_url(server_url: str, template: str) -> Iterator[str]:
     yield from _database(server_url, template)
 
 
+@pytest.fixture(scope="module")
+def module_database_url(server_url: str, template: str) -> Iterator[str]:
+    """URL of a database at the current schema that the tests of one file share, where what they share starts slowly."""
+    yield from _database(server_url, template)
+
+
 @pytest.fixture
 def engine(database_url: str) -> Iterator[Engine]:
     """An engine on a fresh database at the current schema."""

@@ -8,6 +8,7 @@ from typing import Any
 import requests
 from simple_salesforce.exceptions import SalesforceAuthenticationFailed, SalesforceError
 
+from config import outgoing
 from jobs.sources.errors import (
     CredentialsError,
     CursorLost,
@@ -38,10 +39,12 @@ def understood(error: Exception, action: str) -> SourceError:
         return refused_login(error)
     if isinstance(error, SalesforceError):
         return _refusal(error.status, error.content, action)
-    if isinstance(error, requests.exceptions.InvalidJSONError):
+    if isinstance(error, outgoing.TooLarge):
+        return ProtocolError(f"Salesforce: {action}: {outgoing.in_words(error)}; check SALESFORCE_INSTANCE_URL")
+    if isinstance(error, requests.exceptions.InvalidJSONError | RecursionError):
         return TransientError(_said(action, "something that is not JSON", "it may be in maintenance; try again later"))
     if isinstance(error, requests.exceptions.RequestException):
-        reason = _words_of(error)
+        reason = outgoing.in_words(error)
         return TransientError(f"Salesforce: {action}: {reason}; check SALESFORCE_INSTANCE_URL and the network")
     return ProtocolError(_said(action, f"something unexpected ({type(error).__name__})", "check the instance URL"))
 
@@ -120,13 +123,3 @@ def _said(action: str, answer: str, remedy: str) -> str:
 def _code(value: object) -> str:
     """An error code, reduced to what codes are made of."""
     return re.sub(r"[^A-Za-z0-9_ ]", "", str(value or ""))[:60].replace(" ", "_").upper()
-
-
-def _words_of(error: requests.exceptions.RequestException) -> str:
-    if isinstance(error, requests.exceptions.Timeout):
-        return "no answer in time"
-    if isinstance(error, requests.exceptions.SSLError):
-        return "the TLS certificate was not accepted"
-    if isinstance(error, requests.exceptions.ConnectionError):
-        return "no connection, or it broke"
-    return f"the transport failed ({type(error).__name__})"

@@ -53,7 +53,7 @@ def _finished(session: SalesforceSession, path: str, what: str, wait_seconds: fl
 
 
 def _pages(session: SalesforceSession, path: str, what: str) -> Iterator[list[dict[str, Any]]]:
-    locator = ""
+    locator, been = "", set[str]()
     while True:
         parameters = {"maxRecords": PAGE_ROWS} | ({"locator": locator} if locator else {})
         answer = session.send(
@@ -63,8 +63,9 @@ def _pages(session: SalesforceSession, path: str, what: str) -> Iterator[list[di
         following = answer.headers.get("Sforce-Locator", "")
         if following in ("", "null"):
             return
-        if following == locator:
+        if following in been:
             raise ProtocolError(f"Salesforce: bulk results of {what}: the locator does not move on; run again")
+        been.add(following)
         session.check_quota()
         locator = following
 

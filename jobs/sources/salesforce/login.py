@@ -9,10 +9,11 @@ from urllib.parse import urlsplit, urlunsplit
 import jwt
 import requests
 import structlog
-from requests.adapters import HTTPAdapter
 from simple_salesforce.exceptions import SalesforceAuthenticationFailed
 from simple_salesforce.login import SalesforceLogin
 
+from config import outgoing
+from config.outgoing import Guarded
 from config.settings import Settings
 from jobs.sources.errors import CredentialsError
 from jobs.sources.salesforce.answers import refused_login, understood
@@ -22,29 +23,23 @@ LAST_SOAP_VERSION = 64.0
 log = structlog.get_logger()
 
 
-class _ToInstance(HTTPAdapter):
-    """Sends every request to the instance's scheme and host, with a timeout (H36)."""
+class _ToInstance(Guarded):
+    """Sends every request to the instance's scheme and host, under the guard of all outgoing requests (H36)."""
 
-    def __init__(self, instance_url: str, timeout: float) -> None:
+    def __init__(self, instance_url: str, seconds: float) -> None:
         self._target = urlsplit(instance_url)
-        self._timeout = timeout
-        super().__init__()
+        super().__init__(seconds=seconds)
 
     def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> requests.Response:
         asked = urlsplit(str(request.url))
         request.url = urlunsplit((self._target.scheme, self._target.netloc, asked.path, asked.query, ""))
-        kwargs["timeout"] = kwargs.get("timeout") or self._timeout
         return super().send(request, *args, **kwargs)
 
 
-def transport(instance_url: str, timeout: float) -> requests.Session:
-    """An HTTP session whose every request goes to the instance, with a timeout in seconds and no proxy from outside."""
+def transport(instance_url: str, seconds: float) -> requests.Session:
+    """An HTTP session whose every request goes to the instance, ends in time, and takes no proxy from outside."""
     session = requests.Session()
-    session.trust_env = False
-    session.max_redirects = 5
-    adapter = _ToInstance(instance_url, timeout)
-    session.mount("https://", adapter)
-    session.mount("http://", adapter)
+    outgoing.guard(session, _ToInstance(instance_url, seconds))
     return session
 
 

@@ -65,6 +65,7 @@ class SalesforceSession:
         """All pages of a query, until the server says done. Raises QuotaExhausted between pages."""
         headers = {"Sforce-Query-Options": f"batchSize={self._schedule.salesforce.page_size}"}
         page = self.query(soql, what, include_deleted=include_deleted)
+        chain = _Chain(what, page.get("totalSize"))
         while True:
             yield page
             if page["done"]:
@@ -72,7 +73,7 @@ class SalesforceSession:
             self.check_quota()
             more = partial(
                 Salesforce.query_more,
-                next_records_identifier=_path(page.get("nextRecordsUrl"), what),
+                next_records_identifier=chain.next(page),
                 identifier_is_url=True,
                 headers=headers,
             )
@@ -195,6 +196,29 @@ def _page(answer: Any, what: str) -> dict[str, Any]:
     if isinstance(answer, dict) and isinstance(answer.get("records"), list) and isinstance(answer.get("done"), bool):
         return answer
     raise ProtocolError(f"Salesforce: query of {what}: the answer is not a query result; check the instance URL")
+
+
+class _Chain:
+    """Where a query's pages lead: on to new ones, and no further than the records announced."""
+
+    def __init__(self, what: str, announced: object) -> None:
+        self._what = what
+        self._left = announced if isinstance(announced, int) else None
+        self._been: set[str] = set()
+
+    def next(self, page: dict[str, Any]) -> str:
+        """The path of the page after this one. Raises ProtocolError when the pages go round or on without end."""
+        path = _path(page.get("nextRecordsUrl"), self._what)
+        if path in self._been:
+            raise ProtocolError(f"Salesforce: query of {self._what}: a page leads back to an earlier one; run again")
+        self._been.add(path)
+        if self._left is not None:
+            self._left -= len(page["records"])
+            if self._left < 0 or not page["records"]:
+                raise ProtocolError(
+                    f"Salesforce: query of {self._what}: says there is more after all records announced; run again"
+                )
+        return path
 
 
 def _path(following: Any, what: str) -> str:

@@ -9,8 +9,8 @@ import json
 import re
 from typing import Any
 
-import httpx
 import orjson
+import requests
 
 from jobs.sources.columns import loose_integer
 from jobs.sources.errors import CredentialsError, PermissionDenied, ProtocolError, SourceError, TransientError
@@ -47,7 +47,7 @@ class UnreadablePage(SourceError):  # noqa: N818 - named by what happened
     """A stored value of the page is not valid UTF-8 (Q9). Never leaves the pull."""
 
 
-def judged(action: str, response: httpx.Response) -> dict[str, Any]:
+def judged(action: str, response: requests.Response) -> dict[str, Any]:
     """The answer of a success. Raises the SourceError that the answer means."""
     answer = _decoded(response.content)
     if isinstance(answer, dict) and ("result" in answer or "status" in answer):
@@ -74,7 +74,7 @@ def _decoded(body: bytes) -> Any:
         pass
     try:
         return json.loads(body[start:].decode("utf-8", "replace"))  # lone surrogates, bytes out of place
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
 
 
@@ -109,8 +109,8 @@ def _is_challenge(message: str) -> bool:
     return any(word in message.lower() for word in CHALLENGE)
 
 
-def _no_envelope(action: str, response: httpx.Response) -> SourceError:
-    if response.is_redirect:
+def _no_envelope(action: str, response: requests.Response) -> SourceError:
+    if 300 <= response.status_code < 400:
         return SourceError(_said(action, f"HTTP {response.status_code}, a redirect", "give the final URL in WHMCS_URL"))
     if response.status_code in (401, 407):
         return SourceError(

@@ -11,7 +11,7 @@ from concurrent.futures import Future
 from contextlib import AbstractContextManager
 from typing import Any
 
-import httpx
+import requests
 
 from config.schedule import Schedule
 from config.settings import Settings
@@ -33,7 +33,7 @@ class SharingTransport(WhmcsTransport):
         super().__init__(settings, schedule)
         self._lease = lease
 
-    def _post(self, action: str, form: dict[str, str]) -> httpx.Response:
+    def _post(self, action: str, form: dict[str, str]) -> requests.Response:
         with self._lease():
             return super()._post(action, form)
 

@@ -32,6 +32,8 @@ READINGS = 4
 """How often a list in no order is read until its rows add up."""
 AT_ONCE = 2500
 """A list of so many rows fits one page (whmcs-api 4), which no order can spoil."""
+GROWTH = 100_000
+"""A list that announces so many rows more than twice those of its first page has no end we should look for."""
 BEYOND = 1_000_000_000
 """An offset behind every list's end: the empty page there has the total (Q10)."""
 NOT_ENCODED = "a stored text is not valid UTF-8; correct it in WHMCS"
@@ -156,6 +158,8 @@ def sweep(
     size = first.length if is_capped else page_size
     has_moved = False
     last_id = first.end_ids()[1]
+    last_ends = first.end_ids()
+    most = 2 * total_at_first + GROWTH
     position = first.length
 
     def read(offset: int) -> Part:
@@ -167,6 +171,11 @@ def sweep(
             if part.length == 0:
                 return Verdict(f"{total} records announced, none at offset {offset}", total)
             first_id, end_id = part.end_ids()
+            is_again = part.length > 1 and first_id is not None and (first_id, end_id) == last_ends
+            if is_again or total > most:
+                why = "the page before it, once more" if is_again else f"{total} records announced by now"
+                return Verdict(f"at offset {offset} stood {why}", total)
+            last_ends = first_id, end_id
             if offset and last_id is not None and first_id is not None and first_id != last_id:
                 has_moved = has_moved or (wanted_stream.is_ordered and _ascends(part))
                 reading.take(_stepped_back(transport, wanted_stream, offset, size, total, filters))
@@ -269,13 +278,16 @@ def _joined(low: Part, high: Part) -> Part:
 
 def newest(transport: WhmcsTransport, wanted_stream: WhmcsStream, page_size: int, above: int | None) -> Iterator[Page]:
     """Pages of the newest records first, until one holds an id known already (not above `above`)."""
-    offset = 0
+    offset, before = 0, dict[str, list[Any]]()
     while True:
         try:
             page = transport.page(wanted_stream.action, offset, page_size, **dict(wanted_stream.newest_first))
         except UnreadablePage:
             return  # the next sweep bisects it
+        if page.values == before:
+            return  # the page before, once more
         yield page
+        before = page.values
         ids = [loose_integer(value) for value in next(iter(page.values.values()), [])]
         offset += page.received
         if not ids or offset >= (page.total or 0) or any(key is not None and key <= (above or 0) for key in ids):

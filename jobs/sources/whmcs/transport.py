@@ -12,9 +12,10 @@ from itertools import islice
 from threading import Lock, Semaphore
 from typing import Any, TypeVar
 
-import httpx
+import requests
 import stamina
 
+from config import outgoing
 from config.schedule import Schedule
 from config.settings import Settings
 from jobs.sources.columns import transposed
@@ -39,12 +40,7 @@ class WhmcsTransport:
         self._schedule = schedule
         self._credentials = _credentials(settings)
         size = schedule.whmcs.concurrency
-        self._client = httpx.Client(
-            timeout=schedule.limits.timeout_seconds,
-            trust_env=False,
-            follow_redirects=False,
-            limits=httpx.Limits(max_connections=size, max_keepalive_connections=size),
-        )
+        self._client = outgoing.session(seconds=schedule.limits.timeout_seconds, connections=size)
         self._throttle = _Throttle(size, schedule.whmcs.pause_milliseconds / 1000)
         self._pool = ThreadPoolExecutor(size, thread_name_prefix="whmcs")
         self._set_aside: dict[str, str] = {}
@@ -61,7 +57,9 @@ class WhmcsTransport:
         """
         return self._asked(action, parameters, judged)
 
-    def _asked(self, action: str, parameters: dict[str, Any], read: Callable[[str, httpx.Response], Result]) -> Result:
+    def _asked(
+        self, action: str, parameters: dict[str, Any], read: Callable[[str, requests.Response], Result]
+    ) -> Result:
         try:
             return self._repeated(action, parameters, read)
         except CredentialsError as error:
@@ -72,7 +70,7 @@ class WhmcsTransport:
             raise
 
     def _repeated(
-        self, action: str, parameters: dict[str, Any], read: Callable[[str, httpx.Response], Result]
+        self, action: str, parameters: dict[str, Any], read: Callable[[str, requests.Response], Result]
     ) -> Result:
         form = self._credentials | {"action": action, "responsetype": "json"}
         form |= {name: str(value) for name, value in parameters.items()}
@@ -144,25 +142,33 @@ class WhmcsTransport:
             for _, future in under_way:
                 future.cancel()
 
-    def _post(self, action: str, form: dict[str, str]) -> httpx.Response:
+    def _post(self, action: str, form: dict[str, str]) -> requests.Response:
         try:
-            response = self._client.post(self._url, data=form)
-        except httpx.TimeoutException:
-            raise TransientError(f"WHMCS: {action}: no answer in time; see whether WHMCS is busy") from None
-        except httpx.TransportError:
-            raise TransientError(
-                f"WHMCS: {action}: no connection, or it broke; check WHMCS_URL and the network"
-            ) from None
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
-            raise SourceError(f"WHMCS: {action}: failed ({type(error).__name__}); check WHMCS_URL") from None
+            response = self._client.post(self._url, data=form, allow_redirects=False)
+        except requests.exceptions.RequestException as error:
+            raise _understood(error, action) from None
         self._note(response)
         return response
 
-    def _note(self, response: httpx.Response) -> None:
+    def _note(self, response: requests.Response) -> None:
         try:
             self.server_time = parsedate_to_datetime(response.headers["Date"]).astimezone(UTC)
         except (KeyError, ValueError):
             return
+
+
+def _understood(error: requests.exceptions.RequestException, action: str) -> SourceError:
+    """Our error for a request that brought no answer: worth another try where the peer or the way to it may recover."""
+    said = f"WHMCS: {action}: {outgoing.in_words(error)}"
+    if isinstance(error, requests.exceptions.Timeout):
+        return TransientError(f"{said}; see whether WHMCS is busy")
+    if isinstance(error, outgoing.TooLarge):
+        return ProtocolError(f"{said}; check WHMCS_URL and what stands before WHMCS")
+    if isinstance(error, requests.exceptions.SSLError):
+        return SourceError(said)
+    if isinstance(error, requests.exceptions.ConnectionError | requests.exceptions.ChunkedEncodingError):
+        return TransientError(f"{said}; check WHMCS_URL and the network")
+    return SourceError(f"{said}; check WHMCS_URL")
 
 
 class _Throttle:
