@@ -1,8 +1,8 @@
 """Whether the pipeline is well, and if not why: one verdict for `status`, the operator's page, readiness and metrics.
 
 Healthy means: each source within its limit, no job overdue (no good run for three of its slots, or one running longer
-than that), nothing marked or in the outbox for longer than that, nothing held, no last run failed. Pure: the facts and
-the instant are arguments.
+than that), nothing marked or in the outbox for longer than that, nothing held, no last run failed, no stream found to
+differ from its source. Pure: the facts and the instant are arguments.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ KINDS = (
     "marks-waiting",
     "outbox-waiting",
     "run-held",
+    "stream-differs",
 )
 """Every kind of reason; docs/runbook.md has a chapter for each."""
 
@@ -73,6 +74,7 @@ class Seen:
     oldest_mark_at: datetime | None = None
     oldest_outbox_at: datetime | None = None
     held: Sequence[int] = ()
+    differing_streams: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -102,6 +104,7 @@ def judge(seen: Seen, schedule: Schedule, zone: ZoneInfo, now: datetime) -> list
         *_of_last_runs(seen),
         *_of_waiting(seen, schedule, zone, now),
         *_of_holds(seen),
+        *_of_proofs(seen),
     ]
 
 
@@ -192,6 +195,14 @@ def _of_holds(seen: Seen) -> Iterator[Reason]:
         yield Reason(
             "run-held", str(run_id), f"run {run_id} is held by a gate",
             f"`me-status held list`, then `me-status held release {run_id}` or `me-status held discard {run_id}`",
+        )  # fmt: skip
+
+
+def _of_proofs(seen: Seen) -> Iterator[Reason]:
+    for stream in seen.differing_streams:
+        yield Reason(
+            "stream-differs", stream, f"{stream} is not what its source has, as `me-status verify` found",
+            "run the source's sync with --full, then `me-status verify` again",
         )  # fmt: skip
 
 

@@ -13,7 +13,7 @@ from config.errors import DatabaseAway, MeStatusError, SettingsError
 from jobs.arguments import parser
 
 SUCCESS, FAILED, WRONG_USE = 0, 1, 2
-WITHOUT_PROGRAM = ("configuration", "doctor", "migrate", "run", "schedule")
+WITHOUT_PROGRAM = ("configuration", "doctor", "migrate", "run", "schedule", "verify")
 """Commands that load settings and data files themselves: they need more than the others, or look at what is wrong."""
 
 

@@ -65,6 +65,8 @@ def parser() -> argparse.ArgumentParser:
     add("status", "health of each source, last runs, held runs, next due; exit 0 healthy, 1 not", "status")
     add("doctor", "checks settings, database, sources, fields and links, with the remedy", "doctor")
     _add_config(add("config", "the settings and data files in force, and what is wrong with them", "configuration"))
+    verifying = add("verify", "is the snapshot equal to its sources; exit 0 equal, 3 not, 1 not asked", "verify")
+    verifying.add_argument("--source", choices=("salesforce", "whmcs"), metavar="S", help="salesforce or whmcs only")
     explaining = add("explain", "why a customer has its tasks and notifications", "explain")
     explaining.add_argument("customer", metavar="CUSTOMER", help="Account id (15 or 18 characters) or WHMCS client id")
     _add_as_of(explaining)

@@ -58,6 +58,7 @@ def gather(connection: Connection, program: Program, *, now: datetime) -> dict[s
         "held": [as_json(run) for run in holds.waiting(connection)],
         "nextDue": _next_due(program, now),
         "paused": _paused(connection, now),
+        "proof": _proofs(connection),
         "documents": _documents(connection, program),
         "problems": _problems(connection) | {"overdueJobs": overdue},
         "problemCounts": _problem_counts(connection) | {"overdueJobs": len(overdue)},
@@ -80,6 +81,11 @@ def in_words(state: Mapping[str, Any]) -> list[str]:
         lines.append(f"  last {job}: run {run['runId']} {run['outcome']} at {run['startedAt']}{error}")
     lines += [
         f"  held: run {held['runId']} by the {held['gate']} gate; see `me-status held list`" for held in state["held"]
+    ]
+    lines += [
+        f"  {stream} differs from its source, proved through {proof['provedThrough'] or 'never'}: `me-status verify`"
+        for stream, proof in state["proof"].items()
+        if proof["verdict"] == "differs"
     ]
     lines += [f"  next {job}: {due}{_pause(state, job)}" for job, due in state["nextDue"].items()]
     if of_other_rules := state["documents"]["ofOtherRules"]:
@@ -122,6 +128,12 @@ def _sources(connection: Connection, program: Program, now: datetime) -> dict[st
             "counts": {name: counts[name]["records"] for name in streams},
         }
     return sources
+
+
+def _proofs(connection: Connection) -> dict[str, dict[str, Any]]:
+    """Per stream through which instant it is proved equal to its source, and what the last comparison said."""
+    rows = connection.execute(sql.statement("proof/list_proofs")).mappings()
+    return {row["stream"]: {name: value for name, value in as_object(row).items() if name != "stream"} for row in rows}
 
 
 def _last_runs(connection: Connection) -> dict[str, dict[str, Any]]:

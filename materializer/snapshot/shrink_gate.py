@@ -159,6 +159,7 @@ def _apply(connection: Connection, confirmed: Sequence[tuple[Applied, list[Key]]
     full = _full(applied for applied, _ in confirmed)
     _supersede(connection, full, at)
     _note_full(connection, full, at.now)
+    _note_proved(connection, full, at.now)
     return Removals({name: count for name, count in removed.items() if count}, dict(steps))
 
 
@@ -179,6 +180,12 @@ def _full(applied: Iterable[Applied]) -> list[Applied]:
 def _note_full(connection: Connection, whole: Sequence[Applied], now: datetime) -> None:
     streams = [applied.pulled.stream.name for applied in whole]
     connection.execute(sql.statement("snapshot/note_streams_read_in_full"), {"streams": streams, "full_at": now})
+
+
+def _note_proved(connection: Connection, whole: Sequence[Applied], now: datetime) -> None:
+    """Complete pulls whose removals were applied have made their streams equal to the source."""
+    streams = [applied.pulled.stream.name for applied in whole]
+    connection.execute(sql.statement("proof/note_streams_proved"), {"streams": streams, "through": now})
 
 
 def _supersede(connection: Connection, whole: Sequence[Applied], at: At) -> None:

@@ -203,14 +203,14 @@ def test_a_held_run_released_by_several_is_sent_once(filled: Engine, database: L
     """Four operators release, two discard: each held notification is sent or discarded, once."""
     low = rules("Asia/Tokyo")
     gate = low.notifications.flood_gate.model_copy(update={"floor": 10})
-    low = type(low)(low.notifications.model_copy(update={"flood_gate": gate}), low.tasks, low.zone)
+    low = type(low)(low.notifications.model_copy(update={"flood_gate": gate}), low.tasks, low.zone, low.wording)
     with filled.begin() as connection:
         run_id = int(connection.execute(text(RUN), {"now": NOW}).scalar_one())
     done = refresh(database, low, At(run_id, NOW), HOUR, Batching(17))
     assert done.held is not None
     at_once(
-        *[partial(outbox.release, database, low, run_id, NOW + HOUR)] * 4,
-        *[partial(outbox.discard, database, run_id, NOW + HOUR)] * 2,
+        *[partial(outbox.release, database, At(run_id, NOW + HOUR))] * 4,
+        *[partial(outbox.discard, database, At(run_id, NOW + HOUR))] * 2,
     )
     with filled.connect() as connection:
         discarded = connection.execute(

@@ -192,7 +192,12 @@ class BulkJobs:
     def _check(self, bound: Bound) -> None:
         """What Bulk 2.0 refuses; ORDER BY and LIMIT are taken but noted in the org's `bulk_warnings` (H29)."""
         query = bound.query
-        if bound.count is not None or query.offset or any(column.name in UNSUPPORTED for column in bound.columns):
+        if (
+            query.groups
+            or bound.count is not None
+            or query.offset
+            or any(column.name in UNSUPPORTED for column in bound.columns)
+        ):
             raise Refusal(400, "API_ERROR", "Aggregates, OFFSET and compound fields are not supported by Bulk Query")
         if query.order or query.limit is not None:
             self._org.bulk_warnings.append(query.text)

@@ -11,6 +11,7 @@ from uuid import uuid4
 from jobs.sandbox.salesforce.answers import LOCATOR_FAULT, TIMEOUT_FAULT, Refusal, refusal_of
 from jobs.sandbox.salesforce.org import SalesforceOrg
 from jobs.sandbox.salesforce.soql import Count, SoqlError, parse
+from jobs.sandbox.salesforce.soql_groups import grouped
 from jobs.sandbox.salesforce.soql_run import Bound, bind, find_ids, record_of
 
 CURSOR_LIFE = timedelta(days=2)
@@ -39,6 +40,8 @@ class Queries:
         bound = bound_query(self._org, text, include_deleted=include_deleted)
         refuse_slow(self._org, bound, label)
         ids = find_ids(self._org, bound)
+        if bound.query.groups:
+            return grouped(self._org, bound, ids)
         if bound.count is not None:
             return _counted(self._org, bound, bound.count, ids)
         return self._page(Cursor(bound, ids, self._org.clock.now() + CURSOR_LIFE), None, 0, options, version)

@@ -22,6 +22,8 @@ TOKEN = re.compile(
     re.VERBOSE,
 )
 ESCAPES = {"n": "\n", "r": "\r", "t": "\t", "b": "\b", "f": "\f"}
+CALLS = ("max", "calendar_year", "calendar_month")
+AFTER_FIELDS = ("from", "order", "limit", "offset")
 OPERATORS = ("=", "!=", "<>", "<", "<=", ">", ">=")
 Operator = Literal["=", "!=", "<", "<=", ">", ">=", "in", "not in", "like"]
 
@@ -48,6 +50,15 @@ class Count:
     """COUNT() (`field` None) or COUNT(field) with an optional alias."""
 
     field: Path | None
+    alias: str | None
+
+
+@dataclass(frozen=True)
+class Call:
+    """What a grouped query may select or group by: MAX, CALENDAR_YEAR or CALENDAR_MONTH of a field."""
+
+    function: str
+    field: Path
     alias: str | None
 
 
@@ -91,16 +102,17 @@ class Order:
 
 @dataclass(frozen=True)
 class Query:
-    """One SELECT. `fields` holds paths, or one FIELDS(..) word, or counts."""
+    """One SELECT. `fields` holds paths, or one FIELDS(..) word, or counts; with `groups` also calls."""
 
     text: str
-    fields: tuple[Path | Count, ...]
+    fields: tuple[Path | Count | Call, ...]
     all_fields: bool
     sobject: Path
     where: Where | None
     order: tuple[Order, ...]
     limit: int | None
     offset: int
+    groups: tuple[Path | Count | Call, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -139,6 +151,7 @@ class _Parser:
         self._expect("from")
         sobject = self._path()
         where = self._any_of() if self._accept("where") else None
+        groups = self._groups() if self._accept("group") else ()
         order = self._order() if self._accept("order") else ()
         limit = self._integer() if self._accept("limit") else None
         offset = self._integer() if self._accept("offset") else 0
@@ -146,7 +159,7 @@ class _Parser:
             raise self._unexpected()
         if all_fields and (limit is None or limit > 200):
             raise SoqlError("MALFORMED_QUERY", "The SOQL FIELDS function must have a LIMIT of at most 200")
-        return Query(self.text, fields, all_fields, sobject, where, order, limit, offset)
+        return Query(self.text, fields, all_fields, sobject, where, order, limit, offset, groups)
 
     @property
     def _now(self) -> _Token:
@@ -184,26 +197,35 @@ class _Parser:
             raise self._unexpected()
         return int(self._next().text)
 
-    def _select(self) -> tuple[tuple[Path | Count, ...], bool]:
+    def _select(self) -> tuple[tuple[Path | Count | Call, ...], bool]:
         if self._now.text.lower() == "fields" and self.tokens[self.at + 1].text == "(":
             self._next()
             self._expect("(")
             self._path()
             self._expect(")")
             return (), True
-        fields: list[Path | Count] = [self._field()]
+        return self._fields(), False
+
+    def _groups(self) -> tuple[Path | Count | Call, ...]:
+        self._expect("by")
+        return self._fields()
+
+    def _fields(self) -> tuple[Path | Count | Call, ...]:
+        fields = [self._field()]
         while self._accept(","):
             fields.append(self._field())
-        return tuple(fields), False
+        return tuple(fields)
 
-    def _field(self) -> Path | Count:
+    def _field(self) -> Path | Count | Call:
         path = self._path()
-        if path.text.lower() != "count" or not self._accept("("):
+        function = path.text.lower()
+        if function not in ("count", *CALLS) or not self._accept("("):
             return path
-        field = None if self._now.text == ")" else self._path()
+        field = None if function == "count" and self._now.text == ")" else self._path()
         self._expect(")")
-        has_alias = self._now.kind == "name" and self._now.text.lower() != "from"
-        return Count(field, self._next().text if has_alias else None)
+        has_alias = self._now.kind == "name" and self._now.text.lower() not in AFTER_FIELDS
+        alias = self._next().text if has_alias else None
+        return Count(field, alias) if field is None or function == "count" else Call(function, field, alias)
 
     def _any_of(self) -> Where:
         return self._joined("or", self._all_of)

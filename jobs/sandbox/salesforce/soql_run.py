@@ -9,7 +9,7 @@ from itertools import islice
 from typing import Any
 
 from jobs.sandbox.salesforce.org import SalesforceOrg
-from jobs.sandbox.salesforce.soql import Count, Path, Query, SoqlError
+from jobs.sandbox.salesforce.soql import Call, Count, Path, Query, SoqlError
 from jobs.sandbox.salesforce.soql_where import Column, Narrowing, Parent, Test, compiled, narrowing_of
 from jobs.sandbox.tables import Row
 
@@ -39,7 +39,9 @@ def bind(org: SalesforceOrg, query: Query, *, include_deleted: bool) -> Bound:
     sobject = _sobject(org, query)
     names = _Names(org, query, sobject)
     counts = [field for field in query.fields if isinstance(field, Count)]
-    if counts and len(query.fields) > 1:
+    if query.groups:
+        counts = []
+    elif (counts and len(query.fields) > 1) or any(isinstance(field, Call) for field in query.fields):
         raise SoqlError("MALFORMED_QUERY", "Grouped query is required to mix aggregates and fields")
     if query.offset > OFFSET_LIMIT:
         raise SoqlError("NUMBER_OUTSIDE_VALID_RANGE", f"Maximum SOQL offset allowed is {OFFSET_LIMIT}")
