@@ -15,5 +15,9 @@ class SettingsError(MeStatusError):
         super().__init__("\n".join(faults))
 
 
+class Interrupted(KeyboardInterrupt):
+    """The process was asked to stop while a run was under way (exit 143); what catches errors does not catch it."""
+
+
 class DatabaseAway(MeStatusError):  # noqa: N818 (named by what happened)
     """The database does not answer; it may later."""

@@ -6,6 +6,7 @@ import logging
 import re
 import sys
 import traceback
+from contextlib import AbstractContextManager
 from typing import Any
 from urllib.parse import unquote
 
@@ -15,7 +16,7 @@ from pydantic import SecretStr
 from sqlalchemy.exc import DBAPIError
 from structlog.typing import EventDict, Processor, WrappedLogger
 
-from config.errors import MeStatusError
+from config.errors import Interrupted, MeStatusError
 from config.settings import Settings
 
 HIDDEN = "[hidden]"
@@ -75,9 +76,20 @@ def configure(settings: Settings | None = None, *, level: int = logging.INFO) ->
         logging.getLogger(room).setLevel(level)
 
 
+def flush() -> None:
+    """Has everything logged so far written."""
+    for handler in logging.getLogger().handlers:
+        handler.flush()
+
+
 def get(name: str) -> Any:
     """The logger of one part of the program; `name` is written as me_status.<name>."""
     return structlog.get_logger(f"me_status.{name}")
+
+
+def about(**names: Any) -> AbstractContextManager[Any]:
+    """Puts these names on every line that this thread logs within the block, and on those of threads begun from it."""
+    return structlog.contextvars.bound_contextvars(**names)
 
 
 def scrub(text: str) -> str:
@@ -102,6 +114,8 @@ def describe(error: BaseException) -> str:
         return scrub(f"the database refused: {primary or type(error.orig).__name__}")
     if isinstance(error, psycopg.Error):
         return scrub(f"the database refused: {error.diag.message_primary or type(error).__name__}")
+    if isinstance(error, Interrupted):
+        return str(error)
     if isinstance(error, KeyboardInterrupt | SystemExit):
         return "interrupted"
     return f"unexpected {type(error).__name__} at {_place(error)}"

@@ -120,6 +120,13 @@ class Limits(Table):
     attempts_seconds: float = Field(gt=0)
 
 
+class SchedulerLimits(Table):
+    """How `me-status schedule` watches itself."""
+
+    beat_seconds: float = Field(gt=0, le=60)
+    give_up_after_seconds: float = Field(gt=0)
+
+
 class ShrinkGate(Table):
     """A full pull is held when it would remove more than `percent` of a stream and more than `rows` rows."""
 
@@ -146,6 +153,7 @@ class Schedule(Table):
     whmcs: WhmcsPulls
     hints: Hints
     limits: Limits
+    scheduler: SchedulerLimits
     shrink_gate: ShrinkGate
     retention_days: Retention
 

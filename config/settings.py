@@ -82,6 +82,9 @@ class Settings(BaseSettings):
     me_status_cors_origins: Text = None
     me_status_executor: str = "threads"
     me_status_log_level: str = "info"
+    me_status_alert_url: Text = None
+    me_status_alert_secret: Secret = None
+    me_status_ops_act_token: Secret = None
 
     @field_validator("me_status_timezone", "whmcs_timezone")
     @classmethod
@@ -104,7 +107,7 @@ class Settings(BaseSettings):
             )
         return value
 
-    @field_validator("salesforce_instance_url", "whmcs_url", "me_status_jwks_url")
+    @field_validator("salesforce_instance_url", "whmcs_url", "me_status_jwks_url", "me_status_alert_url")
     @classmethod
     def _is_https_or_loopback(cls, value: str | None) -> str | None:
         if value is None:
@@ -149,7 +152,7 @@ class Settings(BaseSettings):
             raise ValueError(f"has {size} bytes; a secret needs {SHORTEST_SECRET} or more (openssl rand -hex 32)")
         return value
 
-    @field_validator("me_status_hook_secret")
+    @field_validator("me_status_hook_secret", "me_status_alert_secret")
     @classmethod
     def _is_a_webhook_secret(cls, value: SecretStr | None) -> SecretStr | None:
         if value is not None and len(_webhook_key(value.get_secret_value())) < SHORTEST_HOOK_KEY:
@@ -160,9 +163,17 @@ class Settings(BaseSettings):
         return value
 
     @model_validator(mode="after")
+    def _alerts_are_signed(self) -> Self:
+        if self.me_status_alert_url is not None and self.me_status_alert_secret is None:
+            raise ValueError("ME_STATUS_ALERT_URL needs ME_STATUS_ALERT_SECRET, with which alerts are signed")
+        if self.me_status_ops_act_token is not None and self.me_status_ops_token is None:
+            raise ValueError("ME_STATUS_OPS_ACT_TOKEN needs ME_STATUS_OPS_TOKEN: who acts must be able to read")
+        return self
+
+    @model_validator(mode="after")
     def _one_way_to_verify_tokens(self) -> Self:
         if self.me_status_jwt_key is not None and self.me_status_jwks_url is not None:
-            raise ValueError("ME_STATUS_JWT_KEY and ME_STATUS_JWKS_URL are both set; keep one")
+            raise ValueError("ME_STATUS_JWKS_URL and ME_STATUS_JWT_KEY are both set; keep one")
         return self
 
     @property
@@ -336,7 +347,7 @@ def _default(name: str) -> Any:
 
 
 def _fault(location: tuple[int | str, ...], message: str) -> tuple[str, str]:
-    """The setting at fault and the sentence; what two settings together do wrong is said of the second one."""
+    """The setting at fault and the sentence; what two settings together do wrong is said of the one named first."""
     message = message.removeprefix("Value error, ")
-    name = str(location[0]).lower() if location else "me_status_jwks_url"
+    name = str(location[0] if location else message.split(" ")[0]).lower()
     return name, f"{name.upper()}: {message}" if location else message

@@ -56,7 +56,15 @@ def parser() -> argparse.ArgumentParser:
     rebuilding.add_argument("--dry-run", action="store_true", help="compare and write nothing")
     _add_as_of(rebuilding)
 
-    add("schedule", "keeps the schedule until SIGTERM, then finishes the runs under way", "schedule", json=False)
+    keeping = add(
+        "schedule", "keeps the schedule until SIGTERM, then finishes the runs under way", "schedule", json=False
+    )
+    keeping.add_argument(
+        "--health",
+        type=_address,
+        metavar="PORT",
+        help="answer /healthz, /readyz, /metrics there ([HOST:]PORT; loopback)",
+    )
     serving = add("serve", "the read API", "serve", json=False)
     serving.add_argument("--host", default="127.0.0.1", metavar="H", help="address to listen on (127.0.0.1)")
     serving.add_argument("--port", type=_port, default=8000, metavar="P", help="port to listen on (8000)")
@@ -134,6 +142,7 @@ def _add_held(parser: argparse.ArgumentParser) -> None:
         action.add_argument("--json", action="store_true", help="print one JSON object on standard output")
         if name != "list":
             action.add_argument("run_id", type=_count, metavar="RUN", help="the id of the held run")
+            action.add_argument("--reason", type=_text, metavar="T", help="why, kept beside the decision")
             _add_as_of(action)
 
 
@@ -182,6 +191,11 @@ def _count(text: str) -> int:
     if not text.isdecimal() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1 on")
     return int(text)
+
+
+def _address(text: str) -> tuple[str, int]:
+    host, _, port = text.rpartition(":")
+    return host or "127.0.0.1", _port(port)
 
 
 def _port(text: str) -> int:

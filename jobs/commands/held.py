@@ -11,7 +11,8 @@ from sqlalchemy import Engine
 from config.database import LiveDatabase
 from config.errors import MeStatusError
 from jobs.program import SUCCESS, Program, answer, say
-from jobs.runs import ledger, summary
+from jobs.runs import actions, ledger, summary
+from jobs.runs.actions import Asked
 from jobs.text import counted, in_seconds, written
 from materializer import holds
 from materializer.holds import Gate, HeldRun
@@ -27,10 +28,13 @@ def command(program: Program, arguments: argparse.Namespace) -> int:
             return _list(engine, arguments)
         now = arguments.as_of or datetime.now(UTC)
         result = decide(engine, arguments.action, arguments.run_id, now)
+        with engine.begin() as connection:
+            asked = Asked(arguments.action, run_id=arguments.run_id, reason=arguments.reason)
+            actions.note(connection, asked, result_in_words(result))
     if arguments.json:
         answer(result)
     else:
-        say(_in_words(result))
+        say(result_in_words(result))
     return SUCCESS
 
 
@@ -57,6 +61,7 @@ def _decide(database: LiveDatabase, gate: Gate, action: str, at: At) -> dict[str
         sent = outbox.release(database, at)
         if sent is None:
             return {"changed": False}
+        ledger.add_released(database, at.run_id, sent.sent, sent.suppressed)
         return {"changed": True, "sent": sent.sent, "suppressed": sent.suppressed}
     if gate == "flood":
         dropped = outbox.discard(database, at)
@@ -94,15 +99,17 @@ def as_json(held: HeldRun) -> dict[str, Any]:
 def in_words(held: dict[str, Any]) -> list[str]:
     """A held run for people: what would happen, to how many, which limit tripped, and the two ways to decide."""
     of = f" of {held['source']}" if held["source"] else ""
+    drop = "them:  " if held["gate"] == "flood" else "these removals (the customers stay):"
     return [
         f"run {held['runId']} is held by the {held['gate']} gate{of} since {held['heldAt']}",
         *summary.of_held(held["gate"], held["summary"]),
         f"  to {'send' if held['gate'] == 'flood' else 'remove'} these:  me-status held release {held['runId']}",
-        f"  to drop them:   me-status held discard {held['runId']}",
+        f"  to drop {drop}  me-status held discard {held['runId']}",
     ]
 
 
-def _in_words(result: dict[str, Any]) -> str:
+def result_in_words(result: dict[str, Any]) -> str:
+    """What came of a decision, for people."""
     if not result["changed"]:
         return f"run {result['runId']} was {result['decision']} before; nothing to {result['action']}"
     if "sent" in result:

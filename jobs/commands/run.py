@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 import argparse
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
 
-from config.errors import SettingsError
-from config.types import OF_ALL
+from config.errors import Interrupted, SettingsError
+from config.types import OF_ALL, ScheduledJob
 from jobs import program, progress
-from jobs.commands import schedule
-from jobs.program import answer, complain, say
+from jobs.commands import decisions
+from jobs.program import Program, answer, complain, say
+from jobs.runs import ledger, slots
 from jobs.runs.ledger import RunOptions
 from jobs.runs.run import Report, by_hand, exit_code, in_rehearsal
+
+INTERRUPTED = 128 + signal.SIGTERM
+"""What a shell says of a process that SIGTERM ended."""
 
 
 def command(arguments: argparse.Namespace) -> int:
@@ -19,15 +27,42 @@ def command(arguments: argparse.Namespace) -> int:
     if arguments.slot and arguments.as_of:
         raise SettingsError(["--slot runs as of the clock, for the slot it is in; leave out --slot or --as-of"])
     loaded = program.load(*jobs)
-    with loaded.database() as engine, progress.shown() as bars:
+    try:
+        return _tell(_reports(loaded, jobs, arguments), arguments)
+    except Interrupted:
+        said = "interrupted by SIGTERM; the next run goes on from what was committed"
+        complain(said)
+        if arguments.json:
+            answer({"job": arguments.job, "outcome": "failed", "error": said})
+        return INTERRUPTED
+
+
+def _reports(loaded: Program, jobs: tuple[ScheduledJob, ...], arguments: argparse.Namespace) -> list[Report]:
+    with loaded.database() as engine, progress.shown() as bars, _stopped_in_good_order():
         options = RunOptions(full=arguments.full, accept_shrink=arguments.accept_shrink, progress=bars)
         if arguments.slot:
-            reports = [schedule.offer(engine, loaded, job, options=options) for job in jobs]
-        elif arguments.dry_run:
-            reports = in_rehearsal(engine, loaded, arguments.job, options, arguments.as_of)
-        else:
-            reports = by_hand(engine, loaded, arguments.job, options, arguments.as_of)
-    return _tell(reports, arguments)
+            decisions.carry_out(engine, loaded)
+            return [slots.offer(engine, loaded, job, options=options) for job in jobs]
+        if arguments.dry_run:
+            return in_rehearsal(engine, loaded, arguments.job, options, arguments.as_of)
+        return by_hand(engine, loaded, arguments.job, options, arguments.as_of)
+
+
+@contextmanager
+def _stopped_in_good_order() -> Iterator[None]:
+    """SIGTERM in the block: units under way are finished, none is begun, and the ledger says so."""
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        ledger.interrupted.set()
+        raise Interrupted(ledger.INTERRUPTED)
+
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:
+        ledger.interrupted.clear()
+        signal.signal(signal.SIGTERM, before)
 
 
 def _tell(reports: list[Report], arguments: argparse.Namespace) -> int:

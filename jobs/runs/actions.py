@@ -29,17 +29,27 @@ class Asked:
 def pause(engine: Engine, job: ScheduledJob, now: datetime, until: datetime | None, reason: str | None) -> None:
     """From now on the job's slots are passed over, until `until` or until it is resumed."""
     with engine.begin() as connection:
-        parameters = {"job": job, "now": now, "paused_until": until, "reason": reason}
-        connection.execute(sql.statement("operator/pause_job"), parameters)
+        set_pause(connection, job, now, until, reason)
         note(connection, Asked("pause", job=job, until=until, reason=reason), "paused")
 
 
 def resume(engine: Engine, job: ScheduledJob, now: datetime) -> bool:
     """The job's slots count again; False when it was not paused."""
     with engine.begin() as connection:
-        was_paused = connection.execute(sql.statement("operator/resume_job"), {"job": job, "now": now}).first()
+        was_paused = end_pause(connection, job, now)
         note(connection, Asked("resume", job=job), "resumed" if was_paused else "it was not paused")
-    return was_paused is not None
+    return was_paused
+
+
+def set_pause(connection: Connection, job: str, now: datetime, until: datetime | None, reason: str | None) -> None:
+    """The pause alone, without a record of who asked."""
+    parameters = {"job": job, "now": now, "paused_until": until, "reason": reason}
+    connection.execute(sql.statement("operator/pause_job"), parameters)
+
+
+def end_pause(connection: Connection, job: str, now: datetime) -> bool:
+    """The end of a pause alone; False when there was none."""
+    return connection.execute(sql.statement("operator/resume_job"), {"job": job, "now": now}).first() is not None
 
 
 def is_paused(connection: Connection, job: str, now: datetime) -> bool:

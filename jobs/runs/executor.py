@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import contextmanager
+from contextvars import copy_context
 from multiprocessing import get_context
 from typing import Any
 
@@ -51,7 +52,7 @@ class _InThreads:
         self.ahead = workers()
 
     def __call__(self, unit: Unit, *arguments: Any) -> Future[dict[str, Any]]:
-        return self._threads.submit(unit, self._database, *arguments)
+        return self._threads.submit(copy_context().run, unit, self._database, *arguments)
 
 
 class _Growing(_InThreads):

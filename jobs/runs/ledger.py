@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import logging
+import threading
 import time
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -16,15 +19,21 @@ from sqlalchemy.exc import DBAPIError
 import sql
 from config import logs
 from config.database import Database, LiveDatabase, RehearsalDatabase
-from config.errors import MeStatusError
+from config.errors import Interrupted, MeStatusError
 from config.types import Job
 from jobs.progress import Progress, silent
+from jobs.runs import totals
 from materializer import holds
 from materializer.holds import Gate
 from materializer.units import At
 
 log = logs.get("runs")
 
+interrupted = threading.Event()
+"""Set when this process was asked to stop: units under way are finished, none is begun."""
+INTERRUPTED = (
+    "interrupted: the process was asked to stop; what was committed stays, and the next run goes on from there"
+)
 LOCK_OF_JOB: dict[Job, str] = {
     "sync-salesforce": "sync-salesforce",
     "sync-whmcs": "sync-whmcs",
@@ -35,6 +44,7 @@ LOCK_OF_JOB: dict[Job, str] = {
 }
 """Jobs under one lock never run at once: a rebuild or an announcement beside a refresh would share its outbox."""
 
+LEVELS = {"failed": logging.ERROR, "held": logging.WARNING}
 LOCKS = tuple(sorted(set(LOCK_OF_JOB.values())))
 
 
@@ -90,7 +100,8 @@ class OwnDatabase(LiveDatabase):
 
     @contextmanager
     def begin(self) -> Iterator[Connection]:
-        """Raises MeStatusError when the run was given up."""
+        """Raises MeStatusError when the run was given up, Interrupted when the process was asked to stop."""
+        _go_on()
         with super().begin() as connection:
             if connection.execute(sql.statement("ledger/hold_running_run"), {"run_id": self.run_id}).first() is None:
                 raise _given_up(self.run_id)
@@ -116,7 +127,7 @@ def claimed(
     engine: Engine, job: Job, *, now: datetime, due_at: datetime, options: RunOptions = ORDINARY
 ) -> Iterator[Run | None]:
     """A run of a slot; None when the slot is taken already or another run of the job is under way (it never waits)."""
-    with _alone_or_not(engine, LOCK_OF_JOB[job]) as is_alone:
+    with alone_or_not(engine, LOCK_OF_JOB[job]) as is_alone:
         if not is_alone:
             log.info("slot skipped, the job is running", job=job, due_at=due_at.isoformat())
             yield None
@@ -147,7 +158,8 @@ def alone(engine: Engine, *locks: str) -> Iterator[None]:
 
 
 @contextmanager
-def _alone_or_not(engine: Engine, name: str) -> Iterator[bool]:
+def alone_or_not(engine: Engine, name: str) -> Iterator[bool]:
+    """Holds the lock while the block runs, unless somebody has it: whether it is held."""
     with _session(engine) as connection:
         is_alone = _try(connection, name)
         try:
@@ -169,13 +181,14 @@ def _claimed(
         return
     run = Run(run_id, job, now, OwnDatabase(engine, run_id), options)
     began = time.monotonic()
-    try:
-        yield run
-    except BaseException as error:
-        _finish(engine, run, "failed", logs.describe(error), began)
-        raise
-    if not _finish(engine, run, "held" if run.held is not None else "succeeded", None, began):
-        raise _given_up(run_id)
+    with logs.about(job=job, run_id=run_id):
+        try:
+            yield run
+        except BaseException as error:
+            _finish(engine, run, "failed", logs.describe(error), began)
+            raise
+        if not _finish(engine, run, "held" if run.held is not None else "succeeded", None, began):
+            raise _given_up(run_id)
 
 
 def _finish(engine: Engine, run: Run, outcome: str, error: str | None, began: float) -> bool:
@@ -198,11 +211,31 @@ def _finish(engine: Engine, run: Run, outcome: str, error: str | None, began: fl
             return False
         if run.held is not None and run.gate is not None:
             holds.note(connection, run.at, run.gate, run.held, run.source)
-    log.info(
-        "run finished", job=run.job, run_id=run.run_id, outcome=outcome, seconds=round(elapsed.total_seconds(), 3),
-        counts=run.counts, error=error,
+        totals.add(connection, run.job, outcome, elapsed, run.counts)
+    log.log(
+        LEVELS.get(outcome, logging.INFO), "run finished", job=run.job, run_id=run.run_id, outcome=outcome,
+        seconds=round(elapsed.total_seconds(), 3), counts=run.counts, error=error,
     )  # fmt: skip
     return True
+
+
+def add_released(database: LiveDatabase, run_id: int, sent: dict[str, int], suppressed: dict[str, int]) -> None:
+    """Adds to the counts of a held run, and to the totals, what its release sent."""
+
+    def work(connection: Connection) -> None:
+        counts = connection.execute(sql.statement("ledger/read_counts"), {"run_id": run_id}).scalar_one()
+        for name, more in (("sent", sent), ("suppressed", suppressed)):
+            counts[name] = dict(Counter(counts.get(name) or {}) + Counter(more))
+        parameters = {"run_id": run_id, "counts": json.dumps(counts)}
+        connection.execute(sql.statement("ledger/write_counts"), parameters)
+        totals.add_counts(connection, {"sent": sent, "suppressed": suppressed})
+
+    database.transact(work)
+
+
+def _go_on() -> None:
+    if interrupted.is_set():
+        raise Interrupted(INTERRUPTED)
 
 
 def _given_up(run_id: int) -> MeStatusError:
@@ -235,6 +268,7 @@ def _wait_for(connection: Connection, name: str) -> None:
         return
     log.info("waiting for another run", lock=name)
     while not _try(connection, name):
+        _go_on()
         time.sleep(0.2)
 
 

@@ -86,8 +86,7 @@ def by_hand(
     engine: Engine, program: Program, job: Job | Literal["all"], options: RunOptions, now: datetime | None
 ) -> list[Report]:
     """Runs the job at `now` (None: the clock, read as each run starts); of `all` one failing does not stop the next."""
-    jobs = _jobs_of(job)
-    return [_live(engine, program, name, options, now) for name in jobs]
+    return [_live(engine, program, name, options, now) for name in _jobs_of(job)]
 
 
 def in_rehearsal(

@@ -8,17 +8,23 @@ import subprocess
 import sys
 import threading
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+import pytest
 from sqlalchemy import Engine, text
+from structlog.testing import capture_logs
 
 from config import tables
+from config.database import connect
+from config.errors import Interrupted
 from config.schedule import JobTiming
 from config.settings import Settings
-from jobs.commands import schedule
+from jobs.commands import decisions
 from jobs.program import Program
+from jobs.runs import ledger, slots
+from jobs.runs.scheduler import Clock, Scheduler, SlotTrigger
 
 TOKYO = ZoneInfo("Asia/Tokyo")
 
@@ -64,7 +70,7 @@ def test_ten_schedulers_run_a_slot_once(engine: Engine, database_url: str) -> No
     loaded, now = program(database_url), at("2026-03-01 09:00")
     reports = []
     threads = [
-        threading.Thread(target=lambda: reports.append(schedule.offer(engine, loaded, "prune", now=now)))
+        threading.Thread(target=lambda: reports.append(slots.offer(engine, loaded, "prune", now=now)))
         for _ in range(10)
     ]
     for thread in threads:
@@ -83,7 +89,11 @@ def test_it_runs_what_is_due_and_stops_on_sigterm_with_exit_0(
     off = "".join(f"[jobs.{job}]\noff = true\n" for job in ("sync-salesforce", "sync-whmcs", "refresh"))
     timing.write_text(off + "[jobs.prune]\nevery = 60\n")
     environment = {**os.environ, "DATABASE_URL": database_url, "ME_STATUS_SCHEDULE": str(timing)}
-    process = subprocess.Popen([sys.executable, "-m", "jobs", "schedule"], env=environment, cwd=tmp_path)
+    log = tmp_path / "log"
+    with log.open("w") as stream:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "jobs", "schedule", "--health", "0"], env=environment, cwd=tmp_path, stderr=stream
+        )
     try:
         deadline = time.monotonic() + 30
         while not _runs(engine) and time.monotonic() < deadline:
@@ -93,6 +103,91 @@ def test_it_runs_what_is_due_and_stops_on_sigterm_with_exit_0(
     finally:
         process.kill()
     assert [("prune", "succeeded")] == _runs(engine)
+    assert '"event": "health answered"' in log.read_text()
+    with engine.connect() as connection:
+        assert [] == connection.execute(text("select 1 from pipeline.scheduler_heartbeat")).all()
+
+
+def test_a_step_of_the_clock_is_told_from_passing_time() -> None:
+    """A machine that slept, and a clock set back, step; seconds that pass do not."""
+    walls = iter([at("2026-03-01 00:00"), at("2026-03-01 00:01"), at("2026-03-02 00:01"), at("2026-03-01 23:00")])
+    passed = iter([0.0, 60.0, 63.0, 66.0])
+    clock = Clock(lambda: next(walls), lambda: next(passed))
+    assert timedelta() == clock.step()
+    assert timedelta(days=1) - timedelta(seconds=3) == clock.step()
+    assert clock.step() < timedelta(hours=-1)
+
+
+@pytest.mark.parametrize("jump", ["2026-03-02 12:00", "2026-02-27 12:00"])
+def test_after_a_jump_the_slot_it_is_in_comes_next(jump: str) -> None:
+    """Forward: of the many missed slots only the latest is run. Backward: slots go on at once."""
+    trigger = SlotTrigger(JobTiming(every=5), TOKYO)
+    assert trigger.get_next_fire_time(at("2026-03-01 00:05"), at("2026-03-01 00:06")) == at("2026-03-01 00:10")
+    assert at(jump) == trigger.get_next_fire_time(None, at(jump) + timedelta(minutes=4))
+
+
+def test_a_scheduler_without_its_ledger_says_so_and_gives_up(empty_database_url: str, database_url: str) -> None:
+    """One line when it is lost, one when it is back; after the settable time `keep` ends."""
+    loaded = program(database_url)
+    scheduler = Scheduler(loaded)
+    scheduler.beat()
+    scheduler.engine = connect(Settings(_env_file=None, database_url=empty_database_url))  # type: ignore[call-arg]
+    with capture_logs() as lines:
+        scheduler.beat()
+        scheduler.beat()
+    assert [("error", "the ledger cannot be reached")] == [(line["log_level"], line["event"]) for line in lines]
+    scheduler.ledger_seen -= loaded.tables.schedule.scheduler.give_up_after_seconds + 1
+    assert not scheduler.keep(threading.Event())
+
+
+def test_what_was_asked_for_on_the_page_is_carried_out(engine: Engine, database_url: str) -> None:
+    """Once, however many look; what fails is written down as failed."""
+    with engine.begin() as connection:
+        connection.execute(
+            text(
+                "insert into pipeline.operator_action (action, job, run_id, actor, origin) values"
+                " ('pause', 'refresh', null, 'ada', 'page'), ('run', 'prune', null, 'ada', 'page'),"
+                " ('release', null, 77, 'ada', 'page')"
+            )
+        )
+    assert 3 == decisions.carry_out(engine, program(database_url))
+    assert 0 == decisions.carry_out(engine, program(database_url))
+    with engine.connect() as connection:
+        ends = connection.execute(
+            text("select outcome, detail from pipeline.operator_action_end order by action_id")
+        ).all()
+        paused = connection.execute(text("select job from pipeline.job_pause where paused_at is not null")).scalar_one()
+    told = [(end.outcome, end.detail) for end in ends]
+    assert [("done", "paused"), ("done", "prune: nothing changed")] == told[:2]
+    assert ("failed", True) == (ends[2].outcome, "never held" in ends[2].detail)
+    assert "refresh" == paused
+
+
+def test_sigterm_closes_the_run_and_exits_143(engine: Engine, database_url: str, tmp_path: Path) -> None:
+    """A run that waits for another of its job, or works, ends in good order; the ledger has no open row."""
+    environment = {**os.environ, "DATABASE_URL": database_url}
+    with ledger.started(engine, "refresh", now=at("2026-03-01 09:00")):
+        process = subprocess.Popen(
+            [sys.executable, "-m", "jobs", "run", "refresh"], env=environment, cwd=tmp_path, stderr=subprocess.PIPE
+        )
+        assert process.stderr is not None
+        assert any(b"waiting for another run" in line for line in process.stderr)
+        process.send_signal(signal.SIGTERM)
+        assert 143 == process.wait(timeout=60)
+        assert b"interrupted by SIGTERM" in process.stderr.read()
+
+
+def test_a_unit_is_not_begun_once_the_process_was_asked_to_stop(engine: Engine) -> None:
+    """The row says why, within the outcomes there are."""
+    ledger.interrupted.set()
+    try:
+        with pytest.raises(Interrupted), ledger.started(engine, "refresh", now=at("2026-03-01 09:00")) as run:
+            run.database.transact(lambda connection: None)
+    finally:
+        ledger.interrupted.clear()
+    with engine.connect() as connection:
+        ((outcome, error),) = connection.execute(text("select outcome, error from job_run"))
+    assert ("failed", True) == (outcome, error.startswith("interrupted"))
 
 
 def _runs(engine: Engine) -> list[tuple[str, str]]:

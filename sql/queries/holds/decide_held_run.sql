@@ -16,7 +16,9 @@ with decided as (
 
 ended as (
     update job_run
-    set outcome = cast(:outcome as text)
+    set
+        outcome = cast(:outcome as text),
+        error = case when cast(:decision as text) = 'discarded' then 'discarded by the operator' end
     from decided
     where job_run.run_id = decided.run_id and job_run.outcome = 'held'
 )
