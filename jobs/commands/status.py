@@ -29,6 +29,9 @@ PROBLEMS = {
     "danglingLinks": ("dangling link", "dangling links"),
     "unlinkedClients": ("client without a customer", "clients without a customer"),
     "refusedRecords": ("record set aside", "records set aside"),
+    "unreadableLinks": ("unreadable link", "unreadable links"),
+    "failedCustomers": ("customer whose document failed", "customers whose document failed"),
+    "incompleteStreams": ("incomplete stream", "incomplete streams"),
     "overdueJobs": ("overdue job", "overdue jobs"),
 }
 
@@ -96,7 +99,18 @@ def in_words(state: Mapping[str, Any]) -> list[str]:
     problems = [counted(count, *PROBLEMS[name]) for name, count in state["problemCounts"].items() if count]
     if problems:
         lines.append(f"  {', '.join(problems)}: `me-status status --json` lists them")
+    lines += [f"    {line}" for line in _first_of_each(state["problems"])]
     return lines
+
+
+def _first_of_each(problems: Mapping[str, Any]) -> list[str]:
+    """The first of what was set aside, by name, with the reason."""
+    lines = [
+        f"{row['stream']} {row['recordId']}: {row['field']} {row['reason']}" for row in problems["refusedRecords"][:1]
+    ]
+    lines += [f"link of {row['customerId']}: {row['text']!r}" for row in problems["unreadableLinks"][:1]]
+    lines += [f"customer {row['customerId']}: {row['reason']}" for row in problems["failedCustomers"][:1]]
+    return lines + [f"stream {row['stream']}: {row['reason']}" for row in problems["incompleteStreams"]]
 
 
 def _pause(state: Mapping[str, Any], job: str) -> str:
@@ -175,13 +189,20 @@ def _problems(connection: Connection) -> dict[str, list[dict[str, Any]]]:
             {"clientId": row["clientId"]} for row in listed("snapshot/list_link_problems", problem="unlinked_client")
         ],
         "refusedRecords": listed("snapshot/list_set_aside_records"),
+        "unreadableLinks": listed("snapshot/list_unreadable_links"),
+        "failedCustomers": listed("refresh/list_failed_customers"),
+        "incompleteStreams": listed("snapshot/list_incomplete_streams"),
     }
 
 
 def _problem_counts(connection: Connection) -> dict[str, int]:
     links: dict[str, int] = dict(connection.execute(sql.statement("snapshot/count_link_problems")).all())
     words: Sequence[Any] = connection.execute(sql.statement("snapshot/list_unknown_words"), {"at_most": AT_MOST}).all()
+    others = connection.execute(sql.statement("snapshot/count_problems")).one()
     return {
+        "unreadableLinks": others.unreadable_links,
+        "failedCustomers": others.failed_customers,
+        "incompleteStreams": others.incomplete_streams,
         "unknownWords": len(words),
         "linkConflicts": links.get("conflict", 0),
         "danglingLinks": links.get("dangling", 0),

@@ -61,9 +61,9 @@ def marks_at(connection: Connection, now: datetime) -> dict[str, Any]:
 
 
 def set_aside_in(counts: Any) -> int:
-    """How many records were set aside, wherever the counts say so."""
+    """How many records were set aside, or customers failed, wherever the counts say so."""
     if isinstance(counts, Mapping):
-        own = counts.get("set_aside")
+        own = counts.get("set_aside", counts.get("failed"))
         return (own if isinstance(own, int) else 0) + sum(
             set_aside_in(value) for name, value in counts.items() if name != "set_aside" or not isinstance(value, int)
         )
@@ -97,6 +97,8 @@ def _refreshed(counts: Mapping[str, Any]) -> list[str]:
     sent, suppressed = counts.get("sent", {}), sum(counts.get("suppressed", {}).values())
     parts = [counted(count, *ABOUT.get(kind, (kind, kind))) for kind, count in sent.items() if count]
     parts.append(counted(counts.get("changed", 0), "document changed", "documents changed"))
+    if counts.get("failed"):
+        parts.append(counted(counts["failed"], "customer failed", "customers failed"))
     if counts.get("removed"):
         parts.append(counted(counts["removed"], "customer removed", "customers removed"))
     parts.append(counted(sum(sent.values()), "notification", "notifications"))

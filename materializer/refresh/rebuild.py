@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 
 from config.database import Database
 from materializer import units
-from materializer.refresh import read_model
+from materializer.refresh import failures, read_model
 from materializer.rules.document import build
 from materializer.rules.notifications import decide
 from materializer.rules.rules import Rules
@@ -41,6 +41,7 @@ class Rebuilt:
     changed: int = 0
     added: int = 0
     removed: int = 0
+    failed: int = 0
     differences: dict[str, Difference] = field(default_factory=dict)
 
 
@@ -70,37 +71,45 @@ def _ranges(database: Database, size: int, customer: str | None) -> list[Ends]:
 def rebuild_batch(database: Database, unit: str, ends: Ends, rules: Rules, at: At) -> dict[str, Any]:
     """Rebuilds a range of customers in one transaction; done again under the same run and unit it does nothing."""
 
-    def work(connection: Connection) -> dict[str, Any]:
-        return _rebuild(connection, read_model.customers_between(connection, *ends), rules, at)
+    def work(connection: Connection, some: Sequence[str]) -> dict[str, Any]:
+        return _rebuild(connection, some, rules, at)
 
-    return database.transact(lambda connection: units.once(connection, at, unit, lambda: work(connection)))
+    with database.begin() as connection:
+        customers = read_model.customers_between(connection, *ends)
+    return failures.isolating(database, unit, customers, at, work)
 
 
 def _rebuild(connection: Connection, customers: Sequence[str], rules: Rules, at: At) -> dict[str, Any]:
     """Rows there are held first, so that facts read here are never older than those of the row overwritten."""
     stored = read_model.lock(connection, customers)
-    rows, gone = _computed(connection, customers, rules, at.now)
+    rows, gone, failed = _computed(connection, customers, rules, at.now)
+    failures.forget(connection, [customer for customer in customers if customer not in failed])
     missing = [row for row in rows if row[0] not in stored]
     differing = read_model.differing([row for row in rows if row[0] in stored], stored, rules)
     added = read_model.write(connection, missing, rules, at, may_overwrite=False)
     changed = read_model.write(connection, differing, rules, at)
     removed = read_model.remove(connection, gone, at.now)
-    return {"customers": len(rows), "changed": changed, "added": added, "removed": removed}
+    counts = {"customers": len(rows), "changed": changed, "added": added, "removed": removed}
+    return counts | failures.note(connection, failed, at)
 
 
 def _computed(
     connection: Connection, customers: Sequence[str], rules: Rules, now: datetime
-) -> tuple[list[read_model.Row], list[str]]:
-    """The rows of the customers, and those that are none (any more)."""
+) -> tuple[list[read_model.Row], list[str], dict[str, str]]:
+    """The rows of the customers, those that are none (any more), and why the rules raised, by customer."""
     rows: list[read_model.Row] = []
     gone: list[str] = []
+    failed: dict[str, str] = {}
     for facts in read_model.read_facts(connection, customers, rules, now):
         if facts.account is None:
             gone.append(facts.customer_id)
-        else:
+            continue
+        try:
             reminders = decide(facts, rules, now, is_fresh=False)
             rows.append(read_model.row(facts, build(facts, rules, now), reminders.next_notification_at))
-    return rows, gone
+        except Exception as error:  # noqa: BLE001  whatever one customer raises
+            failed[facts.customer_id] = failures.reason_of(error)
+    return rows, gone, failed
 
 
 # What would differ ----------------------------------------------------------------------------------------------------
@@ -116,7 +125,7 @@ def forecast(
         with database.begin() as connection:
             batch = read_model.customers_between(connection, *ends)
             stored = read_model.read_documents(connection, batch)
-            rows, gone = _computed(connection, batch, rules, now)
+            rows, gone, _ = _computed(connection, batch, rules, now)
         for row in sorted(rows, key=lambda row: str(row[0])):
             customer, new = row[0], row[DOCUMENT]
             old = stored.get(customer)
@@ -127,7 +136,7 @@ def forecast(
         total += len(rows)
         removed += sum(leaving in stored for leaving in gone)
     differences = {path: Difference(len(found[path]), tuple(found[path][:SAMPLES])) for path in sorted(found)}
-    return Rebuilt(total, changed, added, removed, differences)
+    return Rebuilt(total, changed, added, removed, differences=differences)
 
 
 def differing_paths(old: str, new: str) -> list[str]:

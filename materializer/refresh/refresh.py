@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 
 from config.database import Database
 from materializer import units
-from materializer.refresh import outbox, read_model
+from materializer.refresh import failures, outbox, read_model
 from materializer.rules.document import build
 from materializer.rules.facts import Facts, Unresolved
 from materializer.rules.notifications import Candidate, decide, is_over
@@ -22,9 +22,13 @@ from materializer.units import At, Batching
 
 @dataclass(frozen=True)
 class Refreshed:
-    """What a refresh did. `held` is the flood gate's summary when it held the run's notifications."""
+    """What a refresh did. `held` is the flood gate's summary when it held the run's notifications.
+
+    `failed` customers keep the document they have; they are set aside with the reason and tried again later.
+    """
 
     customers: int = 0
+    failed: int = 0
     changed: int = 0
     removed: int = 0
     resolved: int = 0
@@ -43,6 +47,7 @@ class Batch:
     decided: list[tuple[str, Candidate]] = field(default_factory=list)
     judged: list[int] = field(default_factory=list)
     look_again: list[str] = field(default_factory=list)
+    failed: dict[str, str] = field(default_factory=dict)
 
 
 def refresh(database: Database, rules: Rules, at: At, freshness: timedelta, batching: Batching) -> Refreshed:
@@ -78,32 +83,44 @@ def refresh_batch(
 ) -> dict[str, Any]:
     """Refreshes some customers in one transaction; done a second time under the same run and unit it does nothing."""
 
-    def work(connection: Connection) -> dict[str, Any]:
-        free = read_model.take_marks(connection, customers)
+    def work(connection: Connection, some: Sequence[str]) -> dict[str, Any]:
+        free = read_model.take_marks(connection, some)
         stored = read_model.lock(connection, free)
         batch = Batch()
         for facts in read_model.read_facts(connection, free, rules, at.now):
-            judge(batch, facts, rules, at.now, is_fresh=is_fresh)
+            _judge_alone(batch, facts, rules, at.now, is_fresh=is_fresh)
         batch.rows = read_model.differing(batch.rows, stored, rules)
-        return {"customers": len(free)} | _store(connection, batch, rules, at)
+        failures.forget(connection, [customer for customer in free if customer not in batch.failed])
+        counts = {"customers": len(free)} | _store(connection, batch, rules, at)
+        return counts | failures.note(connection, batch.failed, at)
 
-    return database.transact(lambda connection: units.once(connection, at, unit, lambda: work(connection)))
+    return failures.isolating(database, unit, customers, at, work)
+
+
+def _judge_alone(batch: Batch, facts: Facts, rules: Rules, now: datetime, *, is_fresh: bool) -> None:
+    """Judges one customer; where the rules raise, that is this customer's failure and no other's."""
+    try:
+        judge(batch, facts, rules, now, is_fresh=is_fresh)
+    except Exception as error:  # noqa: BLE001  whatever one customer raises
+        batch.failed[facts.customer_id] = failures.reason_of(error)
 
 
 def judge(batch: Batch, facts: Facts, rules: Rules, now: datetime, *, is_fresh: bool) -> None:
-    """Adds what becomes of one customer to the batch."""
+    """Adds what becomes of one customer to the batch: all of it, or, where the rules raise, nothing."""
     customer = facts.customer_id
     if facts.account is None:
         batch.gone.append(customer)
         return
     decision = decide(facts, rules, now, is_fresh=is_fresh)
-    batch.rows.append(read_model.row(facts, build(facts, rules, now), decision.next_notification_at))
+    row = read_model.row(facts, build(facts, rules, now), decision.next_notification_at)
+    is_over_already = any(
+        is_over(Unresolved(candidate.type, candidate.source_id), facts, rules, now) for candidate in decision.candidates
+    )
+    batch.rows.append(row)
     batch.over += [(customer, unresolved) for unresolved in decision.over]
     batch.decided += [(customer, candidate) for candidate in decision.candidates]
     batch.judged += [pending.transition_id for pending in facts.pending]
-    if any(
-        is_over(Unresolved(candidate.type, candidate.source_id), facts, rules, now) for candidate in decision.candidates
-    ):
+    if is_over_already:
         batch.look_again.append(customer)
 
 

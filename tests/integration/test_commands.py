@@ -92,7 +92,17 @@ def test_status_of_a_database_never_synced_is_unhealthy(environment: dict[str, s
         state["sources"]["whmcs"]["syncedAt"],
         state["sources"]["whmcs"]["isStale"],
     )
-    problems = {"unknownWords", "linkConflicts", "danglingLinks", "unlinkedClients", "refusedRecords", "overdueJobs"}
+    problems = {
+        "unknownWords",
+        "linkConflicts",
+        "danglingLinks",
+        "unlinkedClients",
+        "refusedRecords",
+        "unreadableLinks",
+        "failedCustomers",
+        "incompleteStreams",
+        "overdueJobs",
+    }
     assert problems <= set(state["problems"])
     assert ["source-stale", "source-stale"] == [reason["kind"] for reason in state["reasons"]]
 

@@ -4,6 +4,10 @@
 select refresh_mark.customer_id
 from pipeline.refresh_mark
 union
+select failed_customer.customer_id
+from pipeline.failed_customer
+where failed_customer.retry_at <= :now
+union
 select me_status.customer_id
 from me_status
 where me_status.next_change_at <= :now
