@@ -2,7 +2,7 @@
 
 Healthy means: each source within its limit, no job overdue (no good run for three of its slots, or one running longer
 than that), nothing marked or in the outbox for longer than that, nothing held, no last run failed, no stream found to
-differ from its source. Pure: the facts and the instant are arguments.
+differ from its source, no document from its facts. Pure: the facts and the instant are arguments.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ KINDS = (
     "outbox-waiting",
     "run-held",
     "stream-differs",
+    "document-differs",
 )
 """Every kind of reason; docs/runbook.md has a chapter for each."""
 
@@ -75,6 +76,7 @@ class Seen:
     oldest_outbox_at: datetime | None = None
     held: Sequence[int] = ()
     differing_streams: Sequence[str] = ()
+    differing_documents: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -203,6 +205,11 @@ def _of_proofs(seen: Seen) -> Iterator[Reason]:
         yield Reason(
             "stream-differs", stream, f"{stream} is not what its source has, as `me-status verify` found",
             "run the source's sync with --full, then `me-status verify` again",
+        )  # fmt: skip
+    for document in seen.differing_documents:
+        yield Reason(
+            "document-differs", document.split(" ")[0], f"a document is not what its facts give: {document}",
+            "keep pipeline.document_difference for whoever mends the rule, then `me-status rebuild`",
         )  # fmt: skip
 
 

@@ -134,6 +134,13 @@ class ShrinkGate(Table):
     rows: int = Field(ge=0)
 
 
+class ShadowCheck(Table):
+    """How many documents each refresh compares with their facts at least (0: none), and within which hours all are."""
+
+    customers: int = Field(ge=0, le=1000)
+    hours: int = Field(ge=1)
+
+
 class Retention(Table):
     """Days that history is kept."""
 
@@ -155,6 +162,7 @@ class Schedule(Table):
     limits: Limits
     scheduler: SchedulerLimits
     shrink_gate: ShrinkGate
+    shadow_check: ShadowCheck
     retention_days: Retention
 
     @field_validator("jobs")

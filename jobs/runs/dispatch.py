@@ -9,7 +9,7 @@ from config.tables import Tables
 from jobs import published
 from jobs.runs import executor, prune, sync
 from jobs.runs.ledger import Run
-from materializer.refresh import refresh
+from materializer.refresh import refresh, shadow
 from materializer.rules.rules import Rules
 from materializer.units import Batching
 
@@ -50,6 +50,7 @@ def _refresh(run: Run, settings: Settings, tables: Tables) -> None:
         batching = Batching(tables.schedule.limits.batch_customers, submit, bar)
         done = refresh.refresh(run.database, rules(settings, tables), run.at, freshness, batching)
     bar.finish()
+    checked = shadow.check(run.database, rules(settings, tables), run.at, tables.schedule.shadow_check)
     run.counts.update(
         customers=done.customers,
         changed=done.changed,
@@ -57,6 +58,8 @@ def _refresh(run: Run, settings: Settings, tables: Tables) -> None:
         resolved=done.resolved,
         sent=done.sent,
         suppressed=done.suppressed,
+        shadow_checked=checked.checked,
+        shadow_differing=checked.differing,
     )
     if done.held is not None:
         run.hold("flood", None, done.held)

@@ -17,11 +17,12 @@ from sqlalchemy import Engine, text
 
 from config import fields, notifications, schedule, tasks, wording
 from config.database import LiveDatabase, rehearsal
+from config.schedule import ShadowCheck
 from config.tables import Tables
 from jobs.runs import ledger, prune, sync
 from jobs.runs.ledger import RunOptions
 from jobs.sources.errors import CredentialsError, SourceError, TransientError
-from materializer.refresh import outbox, rebuild, refresh
+from materializer.refresh import outbox, rebuild, refresh, shadow
 from materializer.rules.rules import Rules
 from materializer.snapshot import shrink_gate
 from materializer.snapshot.pulls import Pulled, StreamState
@@ -92,6 +93,7 @@ OFTEN = {
     "announces": 1,
 }
 LEADS = (timedelta(microseconds=-1), timedelta(0), timedelta(hours=3))
+EVERYBODY = ShadowCheck(customers=1000, hours=24)
 FRESHNESS = timedelta(hours=1)
 DICE = st.integers(0, 2**24 - 1)
 
@@ -329,11 +331,14 @@ class Truth(RuleBasedStateMachine):
     def refresh(self) -> None:
         with ledger.started(self.engine, "refresh", now=self.now) as run:
             done = self._refresh(run)
+            shadowed = shadow.check(run.database, self.rules_in_force, run.at, EVERYBODY)
             if done.held is not None:
                 run.hold("flood", None, done.held)
         self.model.refresh(run.run_id, self.now)
         assert (run.run_id in self.model.flood_holds) == (done.held is not None)
         self.tally.done["flood hold"] += done.held is not None
+        self.tally.done["shadow checks"] += shadowed.checked
+        assert 0 == shadowed.differing
 
     def _refresh(self, run: ledger.Run) -> refresh.Refreshed:
         return refresh.refresh(run.database, self.rules_in_force, run.at, FRESHNESS, Batching(2))

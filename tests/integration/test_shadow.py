@@ -1,0 +1,95 @@
+"""The shadow check: a document that is not what its facts give is found within a day, and nothing else is."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from config.database import LiveDatabase
+from config.schedule import ShadowCheck
+from jobs.runs import health
+from materializer.refresh.refresh import refresh
+from materializer.refresh.shadow import AT_MOST, Checked, check, steps_due
+from materializer.units import At, Batching
+from tests.integration.test_refresh import ANNA, BERT, NOW, RULES, SNAPSHOT, rows, run_sql
+
+WALK = ShadowCheck(customers=20, hours=24)
+UNNOTICED = "update snapshot.invoice set total = 9999 where invoice_id = 1042"
+"""A fault: what a sync writes without marking the customer."""
+DIFFERENCES = "select customer_id, paths, settled_at from pipeline.document_difference"
+
+
+@pytest.fixture
+def refreshed(database: LiveDatabase) -> LiveDatabase:
+    """Two customers with documents as they should be."""
+    run_sql(database, SNAPSHOT)
+    refresh(database, RULES, At(1, NOW), timedelta(hours=1), Batching(10))
+    return database
+
+
+def test_documents_that_are_what_their_facts_give_raise_no_alarm(refreshed: LiveDatabase) -> None:
+    """All are compared, none differs."""
+    assert Checked(2, 0) == check(refreshed, RULES, At(2, NOW), WALK)
+    assert [] == rows(refreshed, DIFFERENCES)
+
+
+def test_a_change_that_nobody_noticed_is_found_and_its_rule_named(refreshed: LiveDatabase) -> None:
+    """Both bodies are kept, the status is not healthy, and once the document is right the matter is settled."""
+    run_sql(refreshed, UNNOTICED)
+    assert Checked(2, 1) == check(refreshed, RULES, At(2, NOW), WALK)
+    ((customer, paths, settled_at),) = rows(refreshed, DIFFERENCES)
+    assert (ANNA, None) == (customer, settled_at)
+    assert {"summary.stats.amountDue", "tasks"} <= set(paths)
+    ((stored, computed),) = rows(refreshed, "select stored, computed from pipeline.document_difference")
+    assert ("3300" in stored, "9999" in computed) == (True, True)
+    with refreshed.begin() as connection:
+        (reason,) = health.seen(connection).differing_documents
+    assert reason.startswith(f"{ANNA} at ")
+    run_sql(refreshed, f"insert into pipeline.refresh_mark values ('{ANNA}', '{NOW.isoformat()}')")
+    refresh(refreshed, RULES, At(3, NOW), timedelta(hours=1), Batching(10))
+    assert Checked(1, 0) == check(refreshed, RULES, At(3, NOW), ShadowCheck(customers=1, hours=24))
+    assert [(NOW,)] == rows(refreshed, "select settled_at from pipeline.document_difference")
+
+
+def test_who_waits_for_a_refresh_may_differ(refreshed: LiveDatabase) -> None:
+    """Facts that came with a mark are the next refresh's to take in."""
+    run_sql(refreshed, UNNOTICED)
+    run_sql(refreshed, f"insert into pipeline.refresh_mark values ('{ANNA}', now())")
+    assert 0 == check(refreshed, RULES, At(2, NOW), WALK).differing
+
+
+def test_whose_time_has_come_may_differ(refreshed: LiveDatabase) -> None:
+    """Two days on the invoice is overdue, which no document says before its refresh."""
+    assert 0 == check(refreshed, RULES, At(2, NOW + timedelta(days=3)), WALK).differing
+
+
+def test_everybody_has_a_turn_within_the_day(refreshed: LiveDatabase) -> None:
+    """One customer a refresh, the walk goes around; a fault of the last one is found."""
+    run_sql(refreshed, f"update snapshot.account set verification_status = 'submitted' where account_id = '{BERT}'")
+    one = ShadowCheck(customers=1, hours=24)
+    found = [check(refreshed, RULES, At(run, NOW), one).differing for run in range(2, 6)]
+    assert 1 <= sum(found)
+    assert [(BERT,)] == rows(refreshed, "select customer_id from pipeline.document_difference")
+
+
+def test_the_check_can_be_switched_off(refreshed: LiveDatabase) -> None:
+    """No customers, no comparison."""
+    run_sql(refreshed, UNNOTICED)
+    assert Checked() == check(refreshed, RULES, At(2, NOW), ShadowCheck(customers=0, hours=24))
+
+
+@pytest.mark.parametrize(
+    ("documents", "since", "expected"),
+    [
+        (100, timedelta(minutes=1), 20),
+        (1_440_000, timedelta(minutes=1), 1000),
+        (1_440_000, timedelta(days=9), AT_MOST),
+        (100, None, 20),
+        (100, timedelta(minutes=-5), 20),
+    ],
+)
+def test_as_many_are_checked_as_once_around_takes(documents: int, since: timedelta | None, expected: int) -> None:
+    """In proportion to the time since the last check, with a least and a most."""
+    now = datetime(2026, 3, 10, tzinfo=UTC)
+    assert expected == steps_due(documents, None if since is None else now - since, now, WALK)
