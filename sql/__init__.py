@@ -36,5 +36,6 @@ def views() -> dict[str, str]:
 
 
 def roles() -> str:
-    """The text of schema/roles.sql: who may read what is published."""
-    return files("sql").joinpath("schema", "roles.sql").read_text(encoding="utf-8")
+    """The text of schema/roles.sql, who may read what is published, and of schema/api_role.sql, what the API may do."""
+    schema = files("sql").joinpath("schema")
+    return "\n".join(schema.joinpath(name).read_text(encoding="utf-8") for name in ("roles.sql", "api_role.sql"))

@@ -93,9 +93,23 @@ def _check_database(loaded: Program) -> Iterator[Line]:
             return
         yield Line("ok", "schema", f"at {migrate.head()}")
         with engine.connect() as connection:
+            if not loaded.is_embedded:
+                yield from check_rights(connection)
             yield from check_links(connection)
     finally:
         engine.dispose()
+
+
+def check_rights(connection: Connection) -> Iterator[Line]:
+    """Whether the login of DATABASE_URL can do more than `serve` needs."""
+    excess = [row.may for row in connection.execute(sql.statement("health/read_excess_rights"))]
+    if excess:
+        yield Line(
+            "warn", "database rights", f"the login of DATABASE_URL {', '.join(excess)}: more than `serve` needs",
+            "give `serve` a login of its own that is a member of me_status_api; the jobs keep this one",
+        )  # fmt: skip
+    else:
+        yield Line("ok", "database rights", "no more than `serve` needs")
 
 
 def check_links(connection: Connection) -> Iterator[Line]:

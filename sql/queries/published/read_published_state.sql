@@ -6,7 +6,13 @@ select
         select 1
         from pg_roles
         where
-            pg_roles.rolname in ('me_status_analyst', 'me_status_analyst_pii')
-            and not has_schema_privilege(pg_roles.oid, 'analytics', 'usage')
+            (
+                pg_roles.rolname in ('me_status_analyst', 'me_status_analyst_pii')
+                and not has_schema_privilege(pg_roles.oid, 'analytics', 'usage')
+            )
+            or (
+                pg_roles.rolname = 'me_status_api'
+                and not has_column_privilege(pg_roles.oid, 'public.notification', 'read_at', 'update')
+            )
     ) as is_granted
 from schema_version
