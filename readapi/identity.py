@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from http import HTTPStatus
 from typing import TypeVar
 
 from config import salesforce_id
@@ -25,8 +26,8 @@ class Identity:
     def own(self, authorization: str | None, read: Callable[[str], Answered | None]) -> Answered:
         """What `read` finds for the caller's own customer; `read` gives None for an id that is not a customer.
 
-        Raises Problem: 401 without a good token, 404 when the subject is not a customer, 503 before the first run or
-        without a database.
+        Raises Problem: 401 without a good token, 404 when the subject is not a customer, 409 when it is a portal user
+        that several accounts claim, 503 before the first run or without a database.
         """
         for customer_id in self._customers(self._tokens.subject(authorization)):
             answered = read(customer_id)
@@ -55,22 +56,34 @@ class Identity:
         for customer_id in customers:
             if self._with_document(customer_id):
                 return customer_id
-        account_id = customers[-1] if customers else salesforce_id.completed(subject)
+        unknown = None if self._portal_users else salesforce_id.completed(subject)
+        account_id = customers[-1] if customers else unknown
         if account_id is None or not salesforce_id.may_be_account(account_id):
             raise not_found("The token's subject cannot be an account.", kind="no-account")
         return account_id
 
     def _customers(self, subject: str) -> Iterator[str]:
-        """The customer a subject means, then the one that customer was merged into; nobody when in doubt."""
-        account_id = salesforce_id.completed(subject)
-        if self._portal_users and subject.isprintable():  # PostgreSQL has no text with a zero or half a surrogate
-            found = self._statements.all("api/find_customers_of_subject", subject=subject, account_id=account_id)
-            if len(found) == 1:
-                yield found[0][0]
-        elif not self._portal_users and account_id is not None:
+        """The customer a subject means, then the one that customer was merged into. One namespace: ids of accounts, or,
+        where the mapping names a field for them, of portal users."""
+        if self._portal_users:
+            yield from self._of_portal_user(subject)
+        elif account_id := salesforce_id.completed(subject):
             yield account_id
             if redirected := self._statements.one("api/find_merged_account", account_id=account_id):
                 yield redirected[0]
+
+    def _of_portal_user(self, subject: str) -> Iterator[str]:
+        """The account that holds the portal user's id. Raises Problem (409) when several do: nobody may guess which."""
+        if not subject.isprintable():  # PostgreSQL has no text with a zero or half a surrogate
+            return
+        found = self._statements.all("api/find_accounts_of_portal_user", subject=subject)
+        if len(found) > 1:
+            raise Problem(
+                HTTPStatus.CONFLICT,
+                "portal-id-conflict",
+                "Several Salesforce accounts hold this portal user's id; whoever keeps them has to leave it with one.",
+            )
+        yield from (account_id for (account_id,) in found)
 
     def _with_document(self, customer_id: str) -> str | None:
         found = self._statements.one("api/find_customer", customer_id=customer_id)

@@ -26,6 +26,7 @@ AT_MOST = 1000
 PROBLEMS = {
     "unknownWords": ("unknown word", "unknown words"),
     "linkConflicts": ("claim in conflict", "claims in conflict"),
+    "portalIdConflicts": ("portal user id on several accounts", "portal user ids on several accounts"),
     "danglingLinks": ("dangling link", "dangling links"),
     "unlinkedClients": ("client without a customer", "clients without a customer"),
     "refusedRecords": ("record set aside", "records set aside"),
@@ -184,6 +185,7 @@ def _problems(connection: Connection) -> dict[str, list[dict[str, Any]]]:
     return {
         "unknownWords": listed("snapshot/list_unknown_words"),
         "linkConflicts": listed("snapshot/list_link_problems", problem="conflict"),
+        "portalIdConflicts": listed("snapshot/list_portal_id_conflicts"),
         "danglingLinks": listed("snapshot/list_link_problems", problem="dangling"),
         "unlinkedClients": [
             {"clientId": row["clientId"]} for row in listed("snapshot/list_link_problems", problem="unlinked_client")
@@ -199,12 +201,15 @@ def _problem_counts(connection: Connection) -> dict[str, int]:
     links: dict[str, int] = dict(connection.execute(sql.statement("snapshot/count_link_problems")).all())
     words: Sequence[Any] = connection.execute(sql.statement("snapshot/list_unknown_words"), {"at_most": AT_MOST}).all()
     others = connection.execute(sql.statement("snapshot/count_problems")).one()
+    limit = {"at_most": AT_MOST}
+    portal_ids = connection.execute(sql.statement("snapshot/list_portal_id_conflicts"), limit).all()
     return {
         "unreadableLinks": others.unreadable_links,
         "failedCustomers": others.failed_customers,
         "incompleteStreams": others.incomplete_streams,
         "unknownWords": len(words),
         "linkConflicts": links.get("conflict", 0),
+        "portalIdConflicts": len(portal_ids),
         "danglingLinks": links.get("dangling", 0),
         "unlinkedClients": links.get("unlinked_client", 0),
         "refusedRecords": int(connection.execute(sql.statement("snapshot/count_set_aside_records")).scalar_one()),

@@ -209,12 +209,14 @@ def portal_client(make_client, tmp_path: Path) -> FlaskClient:
 
 
 def test_a_portal_user_gets_the_account_that_holds_its_id(portal_client, client, rows, bearer):
-    """Where the mapping names a field, sub may be the portal's user id; where it does not, it may not."""
+    """Where the mapping names a field, sub is the portal's user id and nothing else; where it does not, it is not."""
     rows.run()
     rows.customer(ALICE)
     rows.portal_user(ALICE, "user-1")
     assert ALICE == portal_client.get("/api/me/status", headers=bearer("user-1")).json["customerId"]
-    assert ALICE == portal_client.get("/api/me/status", headers=bearer(ALICE[:15])).json["customerId"]
+    for account in (ALICE, ALICE[:15]):
+        problem(portal_client.get("/api/me/status", headers=bearer(account)), 404, "no-customer")
+        problem(portal_client.post("/api/me/refresh", headers=bearer(account)), 404, "no-account")
     problem(portal_client.get("/api/me/status", headers=bearer("USER-1")), 404, "no-customer")
     problem(portal_client.get("/api/me/status", headers=bearer("\ud800")), 404, "no-customer")
     problem(portal_client.get("/api/me/status", headers=bearer("\x00")), 404, "no-customer")
@@ -222,15 +224,16 @@ def test_a_portal_user_gets_the_account_that_holds_its_id(portal_client, client,
 
 
 def test_a_portal_user_id_on_two_accounts_is_nobodys(portal_client, rows, bearer):
-    """In doubt nobody is served: two accounts with one portal user, or a portal user that reads as another account."""
+    """Two accounts with one portal user are a conflict, named as such; an id that reads as an account is not one."""
     rows.run()
     rows.customer(ALICE)
     rows.customer(BOB)
     rows.portal_user(ALICE, "user-1")
     rows.portal_user(BOB, "user-1")
-    problem(portal_client.get("/api/me/status", headers=bearer("user-1")), 404, "no-customer")
+    for path in ("/api/me/status", "/api/notifications"):
+        problem(portal_client.get(path, headers=bearer("user-1")), 409, "portal-id-conflict")
     rows.connection.execute("update snapshot.account set portal_user_id = %s where account_id = %s", (BOB, ALICE))
-    problem(portal_client.get("/api/me/status", headers=bearer(BOB)), 404, "no-customer")
+    assert ALICE == portal_client.get("/api/me/status", headers=bearer(BOB)).json["customerId"]
 
 
 def test_flasks_own_errors_are_problems_too(client, rows, bearer):
