@@ -25,7 +25,7 @@ SECRET_NAME = re.compile(
 )
 PATTERNS = (
     re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+"),  # e-mail address
-    re.compile(r"(?<=://)[^/\s:@]+:[^/\s@]+(?=@)"),  # user:password of a URL
+    re.compile(r"(?<=://)[^/\s:@]*:[^\s@]+(?=@)"),  # user:password of a URL, an unescaped / in it included
     re.compile(r"(?i)(?<=bearer )\S+"),
     re.compile(r"\beyJ[\w-]+\.[\w-]+\.[\w-]*"),  # JWT
     re.compile(r"\b00D\w{12,15}![\w.]+"),  # Salesforce session id

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Literal
 from zoneinfo import ZoneInfo
@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection
 
 import sql
-from config import database
+from config import database, logs
 from config.errors import MeStatusError, SettingsError
 from jobs import migrate, program
 from jobs.program import FAILED, SUCCESS, WRONG_USE, Program, answer, say
@@ -238,7 +238,9 @@ def _check_zone(source: WhmcsSource, zone: ZoneInfo) -> Line:
     return Line("ok", "WHMCS zone", f"{zone.key}, as its clock shows")
 
 
-def _tell(lines: Iterable[Line], arguments: argparse.Namespace, code: int) -> int:
+def _tell(found: Iterable[Line], arguments: argparse.Namespace, code: int) -> int:
+    """Prints the findings, without any secret that a message or an address may hold."""
+    lines = [replace(line, finding=logs.scrub(line.finding), remedy=logs.scrub(line.remedy)) for line in found]
     if arguments.json:
         checks = [
             {"level": line.level, "thing": line.thing, "finding": line.finding, "remedy": line.remedy} for line in lines

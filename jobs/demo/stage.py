@@ -99,7 +99,7 @@ def _settings(
         me_status_jwt_key=SecretStr(secrets.token_urlsafe(48)),
         me_status_jwt_issuer=ISSUER,
         me_status_jwt_audience=AUDIENCE,
-        me_status_ops_token=SecretStr(secrets.token_urlsafe(24)),
+        me_status_ops_token=SecretStr(secrets.token_urlsafe(32)),
     )
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from sqlalchemy import Engine
 
+from config import logs
 from config.database import Database, LiveDatabase, open_engine
 from config.settings import Settings
 from jobs.runs import cluster
@@ -36,7 +37,7 @@ def submitting(settings: Settings, database: Database) -> Iterator[Submit | None
         with ThreadPoolExecutor(workers(), thread_name_prefix="unit") as threads:
             yield _InThreads(database, threads)
     elif settings.me_status_executor == "processes":
-        with ThreadPoolExecutor(workers()) as threads, _processes(database.engine) as processes:
+        with ThreadPoolExecutor(workers()) as threads, _processes(settings, database.engine) as processes:
             yield _Growing(database, threads, processes)
     else:
         with cluster.submitting(settings, database) as submit:
@@ -75,14 +76,15 @@ def workers() -> int:
     return max(2, len(os.sched_getaffinity(0)))
 
 
-def _processes(engine: Engine) -> Executor:
+def _processes(settings: Settings, engine: Engine) -> Executor:
     """Started afresh rather than forked: a forked connection would be shared. They start with the first unit."""
     url = engine.url.render_as_string(hide_password=False)
-    return ProcessPoolExecutor(workers(), get_context("spawn"), _connect_worker, (url,))
+    return ProcessPoolExecutor(workers(), get_context("spawn"), _connect_worker, (settings, url))
 
 
-def _connect_worker(url: str) -> None:
+def _connect_worker(settings: Settings, url: str) -> None:
     global _of_this_worker
+    logs.configure(settings)
     _of_this_worker = LiveDatabase(open_engine(url, pool_size=1))
 
 

@@ -23,7 +23,7 @@ from config.embedded import embedded_url
 url = embedded_url(pathlib.Path(sys.argv[1]))
 with psycopg.connect(url) as connection:
     print(connection.info.host)
-print(connection.info.user, flush=True)
+    print(connection.info.user, flush=True)
 sys.stdin.read()
 """
 

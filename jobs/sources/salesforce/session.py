@@ -65,7 +65,7 @@ class SalesforceSession:
         """All pages of a query, until the server says done. Raises QuotaExhausted between pages."""
         headers = {"Sforce-Query-Options": f"batchSize={self._schedule.salesforce.page_size}"}
         page = self.query(soql, what, include_deleted=include_deleted)
-        chain = _Chain(what, page.get("totalSize"))
+        chain = Chain(what, page.get("totalSize"))
         while True:
             yield page
             if page["done"]:
@@ -198,7 +198,7 @@ def _page(answer: Any, what: str) -> dict[str, Any]:
     raise ProtocolError(f"Salesforce: query of {what}: the answer is not a query result; check the instance URL")
 
 
-class _Chain:
+class Chain:
     """Where a query's pages lead: on to new ones, and no further than the records announced."""
 
     def __init__(self, what: str, announced: object) -> None:

@@ -1,4 +1,4 @@
-"""Generated requests (schemathesis) over /openapi.json: never a fault of ours, never an answer the description denies."""
+"""Generated requests (schemathesis) over /openapi.json: no fault of ours, no answer that the description denies."""
 
 from __future__ import annotations
 
