@@ -29,6 +29,7 @@ SPAN_OF_TABLE = {
     "runs": "runs",
     "history": "history",
     "changes": "change_feed",
+    "first_observations": "transitions",
 }
 """What is pruned (prune_<name>.sql), and the retention that says when it is old."""
 

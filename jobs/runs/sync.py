@@ -161,8 +161,15 @@ class _Sync:
             if not set(self.failures) - OPTIONAL_STREAMS:
                 parameters = {"source": self.source, "now": self.run.now, "organization_id": organization_id}
                 connection.execute(sql.statement("ledger/note_source_synced"), parameters)
+            if self._may_have_changed_links():
+                at = {"now": self.run.now, "run_id": self.run.run_id}
+                connection.execute(sql.statement("snapshot/note_link_problems"), at)
         if self.failures:
             raise self._failed()
+
+    def _may_have_changed_links(self) -> bool:
+        counts = (self.run.counts.get(name, {}) for name in ("account", "client"))
+        return any(count.get(kind) for count in counts for kind in ("added", "changed", "removed"))
 
     def _failed(self) -> SourceError:
         messages = list(dict.fromkeys(str(error) for error in self.failures.values()))

@@ -28,6 +28,8 @@ from materializer.snapshot.transitions import Transition
 from materializer.units import At
 
 ROWS_KEPT_APART = arrow_csv.ParseOptions(newlines_in_values=True)
+OBSERVED = frozenset({"account", "order", "case", "invoice", "service"})
+"""The streams whose records are entities of transitions."""
 INCOMING = compose.Identifier("pg_temp", "incoming")
 
 
@@ -241,6 +243,14 @@ def insert_transitions(connection: Connection, transitions: Sequence[Transition]
         "types": [step.notification_type for step in transitions],
     }
     connection.execute(sql.statement("snapshot/insert_transitions"), arrays | {"run_id": at.run_id, "now": at.now})
+
+
+def insert_first_observations(connection: Connection, stream: Stream, added: pa.Table, at: At) -> None:
+    """Notes when new records of a stream with statuses were first seen: where their time in the first one begins."""
+    if stream.name in OBSERVED and len(added):
+        ids = [str(key) for key in added[stream.key].to_pylist()]
+        parameters = {"entity": stream.name, "entity_ids": ids, "now": at.now, "run_id": at.run_id}
+        connection.execute(sql.statement("snapshot/insert_first_observations"), parameters)
 
 
 # Stream states --------------------------------------------------------------------------------------------------------

@@ -34,6 +34,15 @@ ACCOUNT_TYPES: dict[tuple[str, str], NotificationType] = {
     ("verification_status", "rejected"): "VERIFICATION_REJECTED",
 }
 ACCOUNT_KNOWN = {"eligibility_status": "eligibility_known", "verification_status": "verification_known"}
+ACCOUNT_STAMPS: dict[tuple[str, str], str] = {
+    ("eligibility_status", "pending"): "eligibility_requested_at",
+    ("eligibility_status", "eligible"): "eligibility_checked_at",
+    ("eligibility_status", "ineligible"): "eligibility_checked_at",
+    ("verification_status", "submitted"): "verification_submitted_at",
+    ("verification_status", "verified"): "verification_reviewed_at",
+    ("verification_status", "rejected"): "verification_reviewed_at",
+}
+"""The field that says when an account entered a status; SystemModstamp moves with any change of the record."""
 STAGE_TYPES: dict[OrderStage, NotificationType] = {
     "approved": "ORDER_APPROVED",
     "activated": "ORDER_ACTIVATED",
@@ -111,13 +120,24 @@ def counted(transitions: Iterable[Transition]) -> dict[str, int]:
 def _account_changed(old: Row, new: Row, policy: TransitionPolicy) -> Iterator[Transition]:
     for field, known in ACCOUNT_KNOWN.items():
         if old[known] is not None and new[known] is not None and old[known] != new[known]:
-            yield account_step(new["account_id"], field, old[known], new[known], new["modified_at"])
+            changed_at = _account_changed_at(old, new, field, new[known])
+            yield account_step(new["account_id"], field, old[known], new[known], changed_at)
 
 
 def _account_appeared(row: Row, policy: TransitionPolicy) -> Iterator[Transition]:
     for field, known in ACCOUNT_KNOWN.items():
         if (field, row[known]) in ACCOUNT_TYPES and _is_new(row, policy):
-            yield account_step(row["account_id"], field, None, row[known], row["modified_at"])
+            yield account_step(
+                row["account_id"], field, None, row[known], _account_changed_at({}, row, field, row[known])
+            )
+
+
+def _account_changed_at(old: Row, new: Row, field: str, status: str) -> datetime | None:
+    """When the source says that the status was entered: by the field for it, when that moved along, else its stamp."""
+    stamp = ACCOUNT_STAMPS.get((field, status), "modified_at")
+    has_moved = new[stamp] is not None and new[stamp] != old.get(stamp)
+    changed_at: datetime | None = new[stamp if has_moved else "modified_at"]
+    return changed_at
 
 
 def account_step(account_id: str, field: str, old: str | None, new: str, changed_at: datetime | None) -> Transition:
@@ -230,11 +250,11 @@ APPEARED: dict[str, Callable[[Row, TransitionPolicy], Iterator[Transition]]] = {
     "cancellation": _cancellation_appeared,
 }
 STATUS_COLUMNS: dict[str, tuple[str, ...]] = {
-    "account": ("eligibility_known", "verification_known"),
+    "account": ("eligibility_known", "verification_known", *sorted(set(ACCOUNT_STAMPS.values()))),
     "order": ("status", "activation_status", "stage"),
     "case": ("status", "is_closed"),
     "invoice": ("status_known",),
     "service": ("status_known",),
     "cancellation": ("service_id", "kind"),
 }
-"""The columns whose change can be a transition."""
+"""The columns whose change can be a transition, or says when there was one."""

@@ -224,3 +224,22 @@ def test_steps_seen_before_are_not_told_again() -> None:
     """A step not after the known row's stamp was observed with it."""
     seen = HistoricChange("a", "eligibility_status", None, "Pending", NOON)
     assert [("pending", "eligible")] == path("pending", "eligible", (seen, *moves("pending", "eligible")))
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "expected"),
+    [
+        (None, NOON - timedelta(hours=9), NOON - timedelta(hours=9)),
+        (NOON - timedelta(days=9), NOON - timedelta(days=9), NOON),
+        (None, None, NOON),
+    ],
+    ids=["the field for it moved along", "the field is of an earlier review", "there is none"],
+)
+def test_a_review_is_dated_by_the_field_for_it(
+    before: datetime | None, after: datetime | None, expected: datetime
+) -> None:
+    """Reviewed at 03:00 and touched again at noon: 03:00 it is; SystemModstamp only where the field says nothing."""
+    old = {"verification_known": "submitted", "verification_reviewed_at": before}
+    new = {"verification_known": "verified", "verification_reviewed_at": after, "modified_at": NOON}
+    (step,) = found("account", old, new)
+    assert expected == step.source_changed_at

@@ -1,4 +1,4 @@
--- Which views and grants were applied last, at which revision the schema is, and whether the analysts' roles have theirs.
+-- Which views and grants were applied last, at which schema revision, and whether the analysts' roles have theirs.
 select
     schema_version.version_num as schema_revision,
     (select published_source.fingerprint from pipeline.published_source) as fingerprint,

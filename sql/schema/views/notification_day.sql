@@ -16,7 +16,9 @@ sent as (
         count(notification.read_at) as read,
         count(notification.dismissed_at) as dismissed,
         count(notification.resolved_at) as resolved,
-        count(*) filter (where notification.read_at is null and notification.resolved_at is not null) as resolved_unread,
+        count(*) filter (
+            where notification.read_at is null and notification.resolved_at is not null
+        ) as resolved_unread,
         percentile_cont(0.5) within group (
             order by extract(epoch from notification.read_at - notification.created_at) / 3600
         ) as p50_hours_to_read,
