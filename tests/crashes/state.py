@@ -8,10 +8,11 @@ from itertools import islice
 import psycopg
 
 UNCOMPARED = {
-    "public.me_status": ("run_id",),
-    "public.status_transition": ("run_id", "transition_id"),
-    "public.notification": ("run_id", "notification_id"),
-    "pipeline.stream_state": ("run_id",),
+    "public.me_status": ("run_id", "changed_at"),
+    "public.me_status_history": ("run_id", "version_id", "changed_at"),
+    "public.status_transition": ("run_id", "transition_id", "changed_at"),
+    "public.notification": ("run_id", "notification_id", "changed_at"),
+    "pipeline.stream_state": ("run_id", "applying_since"),
     "pipeline.set_aside_record": ("run_id",),
     "pipeline.notification_outbox": ("run_id",),
     "pipeline.suppressed_notification": ("run_id", "suppressed_id"),
@@ -21,6 +22,7 @@ SUMMED_UP = {
     "public.job_run": "select null where false",
     "public.schema_version": "select version_num from schema_version",
     "pipeline.run_unit": "select null where false",
+    "pipeline.change": "select null where false",
     "pipeline.sent_count": "select type, sent_at, sum(sent) from pipeline.sent_count group by type, sent_at",
     "pipeline.held_run": "select gate, source, held_at, decision, decided_at,"
     """ regexp_replace(summary::jsonb::text, '"rows": \\d+, "stream"', '"stream"') as summary"""
