@@ -96,11 +96,11 @@ def _serve(log: Path) -> None:
 
 
 def _become(main: Any, words: list[str], log: Path) -> None:
-    from jobs.sources.whmcs import readings
+    from jobs.sources.whmcs import round_robin
     from materializer.refresh import outbox
 
     outbox.BATCH = SEND_AT_ONCE
-    readings.LEAST = READ_AT_LEAST
+    round_robin.LEAST = READ_AT_LEAST
     target = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     for stream in (1, 2):
         os.dup2(target, stream)

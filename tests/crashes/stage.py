@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from importlib.resources import files
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -150,18 +148,27 @@ def settings(
         "WHMCS_URL": billing,
         "WHMCS_IDENTIFIER": install.identifier,
         "WHMCS_SECRET": install.secret,
-        "ME_STATUS_SCHEDULE": str(
-            _altered(folder, "schedule.toml", window_rows=15, batch_customers=7, rows=2, attempts=2)
-        ),
-        "ME_STATUS_NOTIFICATIONS": str(_altered(folder, "notifications.toml", floor=2)),
+        "ME_STATUS_SCHEDULE": str(_laid_over(folder, "schedule.toml", SMALL)),
+        "ME_STATUS_NOTIFICATIONS": str(_laid_over(folder, "notifications.toml", LOW_FLOOR)),
     }
 
 
-def _altered(folder: Path, name: str, **numbers: int) -> Path:
-    """A copy of a packaged data file with some numbers replaced."""
-    text = files("config").joinpath(name).read_text(encoding="utf-8")
-    for key, number in numbers.items():
-        text, count = re.subn(rf"(?m)^{key} = \d+", f"{key} = {number}", text)
-        assert count == 1, f"{key} stands {count} times in {name}"
+def _laid_over(folder: Path, name: str, text: str) -> Path:
+    """A data file laid over the packaged one of that name."""
     (folder / name).write_text(text, encoding="utf-8")
     return folder / name
+
+
+SMALL = """
+[limits]
+window_rows = 15
+batch_customers = 7
+attempts = 2
+
+[shrink_gate]
+rows = 2
+"""
+LOW_FLOOR = """
+[flood_gate]
+floor = 2
+"""
