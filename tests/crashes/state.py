@@ -23,6 +23,7 @@ SUMMED_UP = {
     "public.schema_version": "select version_num from schema_version",
     "pipeline.run_unit": "select null where false",
     "pipeline.change": "select null where false",
+    "pipeline.total": "select null where false",
     "pipeline.sent_count": "select type, sent_at, sum(sent) from pipeline.sent_count group by type, sent_at",
     "pipeline.held_run": "select gate, source, held_at, decision, decided_at,"
     """ regexp_replace(summary::jsonb::text, '"rows": \\d+, "stream"', '"stream"') as summary"""
