@@ -23,6 +23,7 @@ Ends = tuple[str, str]
 ORDINARY = Batching(2000)
 SAMPLES = 5
 DOCUMENT = read_model.COLUMNS.index("document")
+REMIND_AT = read_model.COLUMNS.index("next_notification_at")
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,11 @@ class Difference:
 
 @dataclass(frozen=True)
 class Rebuilt:
-    """What a rebuild did, or would do. `differences` by path, such as "summary.stats.amountDue": a forecast's only."""
+    """What a rebuild did, or would do.
+
+    Of a forecast only: `differences` by path, such as "summary.stats.amountDue", and `reminding`, the customers of whom
+    the rules call for a reminder by now.
+    """
 
     customers: int = 0
     changed: int = 0
@@ -43,6 +48,7 @@ class Rebuilt:
     removed: int = 0
     failed: int = 0
     differences: dict[str, Difference] = field(default_factory=dict)
+    reminding: tuple[str, ...] = ()
 
 
 def rebuild(
@@ -120,6 +126,7 @@ def forecast(
 ) -> Rebuilt:
     """What a rebuild would do, with where the documents would differ; writes nothing."""
     found: dict[str, list[str]] = {}
+    reminding: list[str] = []
     total = changed = added = removed = 0
     for ends in _ranges(database, batch_customers, customer):
         with database.begin() as connection:
@@ -133,10 +140,11 @@ def forecast(
             changed += old is not None and old != new
             for path in differing_paths(old, new) if old is not None and old != new else ():
                 found.setdefault(path, []).append(customer)
+        reminding += (str(row[0]) for row in rows if row[REMIND_AT] is not None and row[REMIND_AT] <= now)
         total += len(rows)
         removed += sum(leaving in stored for leaving in gone)
     differences = {path: Difference(len(found[path]), tuple(found[path][:SAMPLES])) for path in sorted(found)}
-    return Rebuilt(total, changed, added, removed, differences=differences)
+    return Rebuilt(total, changed, added, removed, differences=differences, reminding=tuple(reminding))
 
 
 def differing_paths(old: str, new: str) -> list[str]:
