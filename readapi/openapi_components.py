@@ -37,9 +37,16 @@ PROBLEMS = {
         ("WWW-Authenticate",),
     ),
     "404": ("NotFound", "The subject is not a customer, there is no such thing of theirs, or it is not set up.", ()),
+    "408": ("TooSlow", "The body did not come within five seconds.", ()),
+    "409": ("Conflict", "Several Salesforce accounts hold the portal user's id that is the token's subject.", ()),
+    "411": ("NoLength", "The body has no Content-Length.", ()),
     "413": ("TooLarge", "The body is larger than 16 KiB, or names more than 200 ids.", ()),
-    "429": ("TooMany", "Asked again too soon.", ("Retry-After",)),
-    "503": ("Unavailable", "No run yet, or the database is down.", ("Retry-After",)),
+    "429": ("TooMany", "Asked again too soon, or more often than one customer may ask.", ("Retry-After",)),
+    "503": (
+        "Unavailable",
+        "No run yet, the database is away, or no room for more requests.",
+        ("Retry-After",),
+    ),
     "default": ("Otherwise", "Any other problem.", ()),
 }
 SECURITY: Json = {

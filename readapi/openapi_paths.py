@@ -44,7 +44,7 @@ def _state() -> Json:
         answers = {
             "200": {"description": says, "headers": headers(*STATE), **content(schema)},
             "304": {"description": "Nothing changed since.", "headers": headers(*STATE)},
-            **_problems("400", "401", "404", "429", "503"),
+            **_problems("400", "401", "404", "409", "429", "503"),
         }
         more = "Computed beforehand: answered at once, whatever the sources are doing. HEAD gives the headers alone."
         return {
@@ -72,7 +72,7 @@ def _refresh() -> Json:
         " no earlier than requestedAt. An Account id that is not a customer yet is accepted, for who just signed up."
     )
     accepted = {"description": "Noted; done within seconds.", "headers": headers(), **content("Accepted")}
-    answers = {"202": accepted, **_problems("400", "401", "403", "404", "429", "503")}
+    answers = {"202": accepted, **_problems("400", "401", "403", "404", "409", "429", "503")}
     says = "Has the caller's records read again from both sources."
     return _call("state", "refresh", says, more, security=CUSTOMER, responses=answers)
 
@@ -86,7 +86,7 @@ def _bell() -> Json:
         "schema": {"type": "string", "format": "uuid"},
     }
     done = {"204": {"description": "Done, also when it was so before.", "headers": headers()}}
-    answers = {**done, **_problems("400", "401", "403", "404", "429", "503")}
+    answers = {**done, **_problems("400", "401", "403", "404", "409", "429", "503")}
     marks = {
         f"/api/notifications/{{id}}/{action}": {
             "parameters": [identifier],
@@ -109,7 +109,7 @@ def _bell() -> Json:
         "With `upTo` those created no later: give the newest createdAt shown, and what came since stays unread.",
         security=CUSTOMER,
         requestBody=body,
-        responses={**done, **_problems("400", "401", "403", "404", "413", "429", "503")},
+        responses={**done, **_problems("400", "401", "403", "404", "408", "409", "411", "413", "429", "503")},
     )
     return {
         "/api/notifications": {"get": _listing()},
@@ -141,7 +141,7 @@ def _listing() -> Json:
         responses={
             "200": {"description": "A page.", "headers": headers(*BELL, "Link"), **content("NotificationPage")},
             "304": {"description": "Nothing changed since.", "headers": headers(*BELL)},
-            **_problems("400", "401", "404", "429", "503"),
+            **_problems("400", "401", "404", "409", "429", "503"),
         },
     )
 
@@ -157,7 +157,7 @@ def _counting() -> Json:
         responses={
             "200": {"description": "The count.", "headers": headers(*BELL), **content("UnreadCount")},
             "304": {"description": "Nothing changed since.", "headers": headers(*BELL)},
-            **_problems("400", "401", "404", "429", "503"),
+            **_problems("400", "401", "404", "409", "429", "503"),
         },
     )
 
@@ -172,7 +172,7 @@ def _hints() -> Json:
             "Nothing it says is believed: the customers it names are read again.",
             security=HOOK,
             requestBody={"required": True, "description": "Whom to read again.", **content("Hint")},
-            responses={"202": accepted, **_problems("400", "401", "404", "413", "503")},
+            responses={"202": accepted, **_problems("400", "401", "404", "408", "411", "413", "503")},
         )
 
     return {f"/hooks/{origin}": {"post": post(origin)} for origin in ("whmcs", "salesforce")}

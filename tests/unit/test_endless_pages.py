@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+from zoneinfo import ZoneInfo
+
 import pytest
 
+from jobs.progress import silent
 from jobs.sources.errors import ProtocolError
 from jobs.sources.salesforce.session import Chain
+from jobs.sources.spool import SpooledRows
+from jobs.sources.whmcs.pages import Action, Page
+from jobs.sources.whmcs.rows import whmcs_streams
+from jobs.sources.whmcs.sweep import Reading, sweep
 
 
 def page(following: str, records: int = 2) -> dict[str, object]:
@@ -37,3 +46,39 @@ def test_pages_without_end_are_an_error(pages):
         chain.next(each)
     with pytest.raises(ProtocolError, match=r"query of Account: .*; run again"):
         chain.next(last)
+
+
+class Endless:
+    """A WHMCS that announces a total and gives any page it is asked for."""
+
+    def __init__(self, total: Callable[[int], int], *, is_stuck: bool = False) -> None:
+        self.asked = 0
+        self._total = total
+        self._is_stuck = is_stuck
+
+    def page(self, action: Action, offset: int, limit: int, **_: object) -> Page:
+        self.asked += 1
+        first = 1 if self._is_stuck and offset else offset + 1
+        values: dict[str, list[Any]] = {key: [None] * limit for key in action.keys}
+        values[action.keys[0]] = [str(first + at) for at in range(limit)]
+        return Page(values, limit, self._total(offset))
+
+    def in_parallel(self, work: Callable[[int], Any], offsets: Iterable[int]) -> Iterator[tuple[int, Any]]:
+        return ((offset, work(offset)) for offset in offsets)
+
+
+@pytest.mark.parametrize(
+    ("whmcs", "why"),
+    [
+        (Endless(lambda _: 10**9, is_stuck=True), "the page before it, once more"),
+        (Endless(lambda offset: 1000 + 200_000 * offset), "records announced by now"),
+    ],
+    ids=["the same page again", "a total that runs away"],
+)
+def test_a_list_without_end_is_not_whole(whmcs, why):
+    """The sweep stops and says why, after a few requests."""
+    stream = whmcs_streams(ZoneInfo("UTC"))["invoice"]
+    with SpooledRows(stream.stream) as spool:
+        verdict = sweep(whmcs, Reading(stream, spool, silent().start("test")), 100)
+    assert why in str(verdict.why)
+    assert whmcs.asked < 20
