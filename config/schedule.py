@@ -70,10 +70,12 @@ def _step(instant: datetime, minutes: int) -> int:
 
 
 class Freshness(Table):
-    """Minutes after which a source's data is stale."""
+    """Minutes after which data is stale: of a source, and of what WHMCS gives for one client or invoice only."""
 
     salesforce: int = Field(ge=1)
     whmcs: int = Field(ge=1)
+    pay_methods: int = Field(ge=1)
+    balances: int = Field(ge=1)
 
 
 class SalesforcePulls(Table):
@@ -93,6 +95,7 @@ class WhmcsPulls(Table):
     sweep_every_minutes: int = Field(ge=1)
     sweep_always_below_rows: int = Field(ge=0)
     pay_methods_every_hours: int = Field(ge=1)
+    balances_every_hours: int = Field(ge=1)
     concurrency: int = Field(ge=1, le=64)
     pause_milliseconds: int = Field(ge=0)
 

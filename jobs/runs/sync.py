@@ -35,11 +35,11 @@ from materializer.units import Batching, Submit
 log = structlog.get_logger()
 
 SALESFORCE_STREAMS = ("account", "order", "case")
-WHMCS_STREAMS = ("client", "service", "invoice", "cancellation", "pay_method")
+WHMCS_STREAMS = ("client", "service", "invoice", "cancellation", "balance", "pay_method")
 SAMPLES = 5
 """Ids that a count comes with."""
-OPTIONAL_STREAMS = frozenset({"pay_method"})
-"""A source counts as synced without these: one call per client, often not allowed to the credentials."""
+OPTIONAL_STREAMS = frozenset({"balance", "pay_method"})
+"""A source counts as synced without these: one call per record, often not allowed to the credentials."""
 
 Pull = Callable[[str, StreamState | None], Pulled]
 
@@ -284,6 +284,12 @@ def known_of(database: Database, mapping: FieldMapping, stream: str) -> KnownRow
                 for row in connection.execute(sql.statement("snapshot/list_pay_method_readings"))
             )
             return KnownRows(rows, highest, readings=readings, clients=len(readings))
+        if stream == "balance":
+            asked = connection.execute(sql.statement("snapshot/list_balance_readings")).all()
+            readings = tuple((row.invoice_id, row.read_at) for row in asked)
+            return KnownRows(
+                rows, highest, readings=readings, references={row.invoice_id: row.client_id for row in asked}
+            )
         if stream == "client" and mapping.link.held_by == "client":
             references = connection.execute(sql.statement("snapshot/list_client_references"))
             return KnownRows(rows, highest, references={row.client_id: row.account_reference for row in references})

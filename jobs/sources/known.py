@@ -17,6 +17,8 @@ class KnownRows:
     (`pipeline.pay_method_reading.read_at`; None: never), never read first, then longest ago. It may be cut short:
     `clients` says how many clients the snapshot holds. Clients the same connection has just pulled and the snapshot
     does not hold yet are read as well.
+    For balance, `readings` lists the unpaid invoices in the same way, None also for one that changed since, and
+    `references` gives the client of each.
     `references` (client only, when the link is held by the client) gives each client's `account_reference` of the
     snapshot: what is kept of a client whose details are not read this time.
     """

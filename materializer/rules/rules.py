@@ -12,7 +12,7 @@ from config.tasks import TaskRules
 from config.wording import Copy, Wording
 from materializer.rules.facts import Facts
 
-RULES_VERSION = 3
+RULES_VERSION = 4
 """Raised with every change of the code that gives a document other bytes for the same facts."""
 
 

@@ -275,6 +275,7 @@ def _apply(connection: Connection, window: Window, read: Read, judged: Judged) -
     store.update_rows(connection, stream, _unhashed(stream, read, found))
     _readmit(connection, stream, _not_of(stream, window.rows, read.newer), window.at)
     set_aside.note(connection, stream, window.rejected, window.at)
+    _note_balances(connection, stream, window, found)
     store.insert_transitions(connection, judged.transitions, window.at)
     if window.is_hinted and window.began_at is not None:
         readings.note_owners(connection, stream, window.owners, window.began_at, window.at.now)
@@ -336,6 +337,16 @@ def _unhashed(stream: Stream, read: Read, found: Changes) -> pa.Table:
     return content_hash.without_hash(stream, read.hashes, read.previous.filter(stays))
 
 
+def _note_balances(connection: Connection, stream: Stream, window: Window, found: Changes) -> None:
+    """Invoices that changed are asked for their balance again; balances that were read are so by now."""
+    if stream.name == "invoice" and len(found.after):
+        parameters = {"invoice_ids": found.after[stream.key].to_pylist()}
+        connection.execute(sql.statement("snapshot/outdate_balances"), parameters)
+    if stream.name == "balance" and len(window.rows):
+        noted = {"invoice_ids": window.rows[stream.key].to_pylist(), "now": window.at.now}
+        connection.execute(sql.statement("snapshot/upsert_balance_readings"), noted)
+
+
 def _readmit(connection: Connection, stream: Stream, rows: pa.Table, at: At) -> None:
     if aside := set_aside.ids(connection, stream):
         keys = rows[stream.key].cast(pa.string())
@@ -361,6 +372,8 @@ def _apply_end(connection: Connection, pulled: Pulled, policy: TransitionPolicy,
     deletions.merge(connection, {loser: pulled.merged[loser] for loser in pulled.merged if loser in gone}, at.now)
     set_aside.note(connection, pulled.stream, pulled.set_aside, at)
     _forget_set_aside(connection, pulled, at)
+    if pulled.stream.name == "balance":
+        set_aside.forget_settled(connection, pulled.stream, at)
     if pulled.extent == "owners":
         _note_owners(connection, pulled, newer, at.now)
     if policy.is_baseline:

@@ -34,7 +34,7 @@ def remove(
 ) -> Deleted:
     """Removes the rows of these keys that the snapshot has, and marks the customers they concerned.
 
-    A client takes its pay methods along: they are read client by client, so nobody would find them gone.
+    A client takes its pay methods along, an invoice its balance: each is read by itself, so nobody would find it gone.
     """
     if not keys:
         return Deleted()
@@ -48,6 +48,8 @@ def remove(
     store.delete_rows(connection, stream, present)
     if stream.name == "client":
         connection.execute(sql.statement("snapshot/delete_clients_pay_methods"), {"client_ids": present})
+    if stream.name == "invoice":
+        connection.execute(sql.statement("snapshot/delete_balances"), {"invoice_ids": present})
     return Deleted(len(present), transitions.counted(steps))
 
 

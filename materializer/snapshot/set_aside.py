@@ -60,6 +60,12 @@ def forget_not_seen(connection: Connection, stream: Stream, owners: Sequence[Key
     marks.mark_owner_ids(connection, stream, left, at.now)
 
 
+def forget_settled(connection: Connection, stream: Stream, at: At) -> None:
+    """Forgets balances that could not be read of invoices that are not unpaid any more."""
+    owners = connection.execute(sql.statement("snapshot/delete_settled_set_aside")).scalars().all()
+    marks.mark_owner_ids(connection, stream, owners, at.now)
+
+
 def _known_owners(connection: Connection, stream: Stream, records: Sequence[SetAsideRecord]) -> dict[str, str]:
     """By record id, the owners of those records that the snapshot has from an earlier good reading."""
     keys: list[Key] = [record.record_id for record in records]

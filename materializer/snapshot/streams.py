@@ -186,6 +186,12 @@ PAY_METHOD = Stream(
         "expires_on": "date",
     },
 )
+BALANCE = Stream(
+    name="balance",
+    source="whmcs",
+    owner="client_id",
+    columns={"invoice_id": "key_integer", "client_id": "integer", "balance": "money", "is_mass_pay": "boolean"},
+)
 CANCELLATION = Stream(
     name="cancellation",
     source="whmcs",
@@ -194,7 +200,8 @@ CANCELLATION = Stream(
 )
 
 STREAMS: dict[str, Stream] = {
-    stream.name: stream for stream in (ACCOUNT, ORDER, CASE, CLIENT, INVOICE, SERVICE, PAY_METHOD, CANCELLATION)
+    stream.name: stream
+    for stream in (ACCOUNT, ORDER, CASE, CLIENT, INVOICE, SERVICE, PAY_METHOD, CANCELLATION, BALANCE)
 }
 
 UNKNOWN = "unknown"

@@ -38,10 +38,16 @@ class Pen:
     def status(self, value: str) -> str:
         return self.quirks.status_words.get(value, value)
 
-    def date(self, value: date | None) -> str | None:
+    def date(self, value: date | str | None) -> str | None:
+        """A date, or whatever text stands in its place."""
+        if isinstance(value, str):
+            return value
         return self._empty("0000-00-00") if value is None else f"{value:%Y-%m-%d}"
 
-    def stamp(self, value: datetime | None) -> str | None:
+    def stamp(self, value: datetime | str | None) -> str | None:
+        """A date and time, or whatever text stands in its place."""
+        if isinstance(value, str):
+            return value
         return self._empty("0000-00-00 00:00:00") if value is None else f"{value:%Y-%m-%d %H:%M:%S}"
 
     def _empty(self, zero: str) -> str | None:
@@ -146,10 +152,25 @@ def single_invoice(pen: Pen, row: Row) -> Row:
         "datepaid": pen.stamp(row.get("datepaid")),
         "lastcaptureattempt": pen.stamp(row.get("last_capture_attempt")),
         **amounts,
-        "balance": "0.00" if paid else amounts["total"],
+        "balance": row.get("balance", "0.00" if paid else _still_to_pay(row, amounts["total"])),
         **rates,
         "notes": pen.text(row.get("notes")),
         "ccgateway": True,
+    }
+
+
+def _still_to_pay(row: Row, total: Any) -> Any:
+    """The total less what its transactions paid."""
+    paid = sum(Decimal(str(one["amountin"])) for one in row.get("transactions") or ())
+    return f"{Decimal(str(total)) - paid:.2f}" if paid else total
+
+
+def transaction(number: int, row: Row) -> Row:
+    """7.4: one payment of an invoice."""
+    return {
+        "id": row.get("id", number),
+        "amountin": f"{Decimal(str(row['amountin'])):.2f}",
+        "date": row.get("date", ""),
     }
 
 

@@ -108,7 +108,7 @@ def _stats(records: Records, row: Row) -> Row:
 
 
 def get_invoice(records: Records, call: Call) -> Row:
-    """7.4: one invoice with its lines; `transactions` is "" here."""
+    """7.4: one invoice with its lines and payments; `transactions` is "" where there are none."""
     row = records.tables["invoices"].get(call.integer("invoiceid") or 0)
     if row is None:
         raise Refusal("Invoice ID Not Found")
@@ -116,7 +116,8 @@ def get_invoice(records: Records, call: Call) -> Row:
     line = {"description": "Services", "amount": row.get("total")}
     items = [rows.invoice_item(pen, at, item) for at, item in enumerate(row.get("items") or [line], start=1)]
     invoice = typed_ids(rows.single_invoice(pen, row), INVOICE, records.quirks)
-    return {**invoice, **listed(ITEMS, items, records.quirks), "transactions": ""}
+    paid = [rows.transaction(at, one) for at, one in enumerate(row.get("transactions") or [], start=1)]
+    return {**invoice, **listed(ITEMS, items, records.quirks), "transactions": {"transaction": paid} if paid else ""}
 
 
 def get_pay_methods(records: Records, call: Call) -> Row:

@@ -11,8 +11,10 @@ import pyarrow as pa
 
 from jobs.sources import columns
 from jobs.sources.columns import Column, ReadRows
+from jobs.sources.whmcs.answers import listed
 from jobs.sources.whmcs.pages import Action
 from materializer.snapshot.streams import (
+    BALANCE,
     CANCELLATION,
     CLIENT,
     INVOICE,
@@ -116,6 +118,17 @@ def whmcs_streams(zone: ZoneInfo) -> dict[str, WhmcsStream]:
                 Column("requested_at", "date", moment),
             ),
         ),
+        "balance": _source_stream(
+            BALANCE,
+            "GetInvoice",
+            ("items", "item"),
+            (
+                Column("invoice_id", "invoiceid", columns.integer, "present"),
+                Column("client_id", "userid", columns.integer, "present"),
+                Column("balance", "balance", columns.money, "present"),
+                Column("is_mass_pay", "items", _are_invoices, "present"),
+            ),
+        ),
         "pay_method": _source_stream(
             PAY_METHOD,
             "GetPayMethods",
@@ -129,6 +142,16 @@ def whmcs_streams(zone: ZoneInfo) -> dict[str, WhmcsStream]:
             ),
         ),
     }
+
+
+def _are_invoices(values: Sequence[Any]) -> columns.Parsed:
+    """Whether an invoice's items are other invoices (whmcs-api 7.4: Mass Pay)."""
+    found: list[bool | None] = []
+    for items in values:
+        rows = listed({"items": items}, "items", "item") if isinstance(items, dict | list) or items == "" else None
+        known = rows is not None and all(isinstance(row.get("type"), str | None) for row in rows)
+        found.append(any(str(row.get("type")).strip() == "Invoice" for row in rows or ()) if known else None)
+    return pa.array(found, pa.bool_()), {}
 
 
 def _source_stream(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -27,6 +27,8 @@ from jobs.sources.whmcs.sweep import Part, Reading, newest, read_whole, sweep
 from jobs.sources.whmcs.transport import WhmcsTransport
 from materializer.snapshot.pulls import Pulled, SetAsideRecord, StreamState
 
+MOST_BALANCES = 5000
+"""So many invoices are asked for in one pull; those that remain come first in the next."""
 FAILING_CLIENTS = 3
 """So many clients may fail one by one before the source is taken to be down."""
 
@@ -92,6 +94,8 @@ class WhmcsSource:
         moment = now or self.transport.server_time or datetime.now(UTC)
         if stream_name == "pay_method":
             return self._pay_methods(state, full, known, moment)
+        if stream_name == "balance":
+            return self._balances(state, full, known, moment)
         wanted_stream = self._streams[stream_name]
         if full or self._is_sweep_due(state, moment) or self._is_small(wanted_stream, known):
             return self._sweep(wanted_stream, state, known, moment, again=not self._is_large(known))
@@ -292,6 +296,47 @@ class WhmcsSource:
                 f"client {client_id}", part, f"{action} of this client fails again and again", str(client_id)
             )
 
+    # Balances ------------------------------------------------------------------------------------------------------
+
+    def _balances(self, state: StreamState | None, full: bool, known: KnownRows, now: datetime) -> Pulled:
+        """What is still to pay of unpaid invoices: of new and changed ones, and of the others in a round robin."""
+        since = state.synced_at if state and not full else None
+        period = timedelta(hours=self._schedule.whmcs.balances_every_hours)
+        turn = due_clients(known.readings, len(known.readings), since, now, period)
+        reading = self._reading(self._streams["balance"])
+        reading.bar.expect(len(turn))
+        started = self.transport.server_time
+        try:
+            for invoice_id, answer in self.transport.in_parallel(self._balance_of, turn[:MOST_BALANCES]):
+                if isinstance(answer, str):
+                    owner = known.references.get(invoice_id)
+                    record = SetAsideRecord(str(invoice_id), "GetInvoice", answer, owner)
+                    reading.set_aside[record.record_id] = record
+                elif answer is not None:
+                    values = {key: [answer.get(key)] for key in reading.wanted_stream.action.keys}
+                    reading.take(Part(0, values | {"invoiceid": [invoice_id]}, 1, None))
+            pulled = self._pulled(reading, "partial", None, started)
+            return replace(pulled, set_aside=tuple(_owned(record, known.references) for record in pulled.set_aside))
+        except BaseException:
+            reading.spool.close()
+            raise
+
+    def _balance_of(self, invoice_id: int) -> dict[str, Any] | str | None:
+        """GetInvoice's answer; why it cannot be read; None when there is no such invoice, or no answer this time."""
+        try:
+            answer = self.transport.call("GetInvoice", invoiceid=invoice_id)
+        except NoSuchRecord:
+            return None
+        except (UnreadablePage, ProtocolError):
+            return "the answer about this invoice cannot be read"
+        except TransientError:
+            self._failing += 1
+            if self._failing >= FAILING_CLIENTS:
+                raise
+            return None
+        echoed = loose_integer(answer.get("invoiceid"))
+        return answer if echoed in (None, invoice_id) else "the answer is about another invoice"
+
     # Pay methods ---------------------------------------------------------------------------------------------------
 
     def _pay_methods(self, state: StreamState | None, full: bool, known: KnownRows, now: datetime) -> Pulled:
@@ -339,3 +384,8 @@ class WhmcsSource:
         return {key: [row.get(key) for row in rows] for key in wanted_stream.action.keys} | {
             "clientid": [client_id] * len(rows)
         }
+
+
+def _owned(record: SetAsideRecord, clients: Mapping[int, str | None]) -> SetAsideRecord:
+    """The record with the client that the snapshot knows of its invoice, where the answer does not name one."""
+    return replace(record, owner=record.owner or clients.get(loose_integer(record.record_id) or 0))

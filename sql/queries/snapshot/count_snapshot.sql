@@ -15,6 +15,8 @@ with row_count as (
     select 'pay_method', count(*) from snapshot.pay_method
     union all
     select 'cancellation', count(*) from snapshot.cancellation
+    union all
+    select 'balance', count(*) from snapshot.balance
 )
 
 select row_count.stream, row_count.records, stream_state.synced_at, stream_state.full_at

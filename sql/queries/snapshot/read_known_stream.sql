@@ -10,6 +10,8 @@ with known_stream as (
     select 'cancellation', count(*), max(cancellation_id) from snapshot.cancellation
     union all
     select 'pay_method', count(*), max(pay_method_id) from snapshot.pay_method
+    union all
+    select 'balance', count(*), max(invoice_id) from snapshot.balance
 )
 
 select known_stream.records, known_stream.highest_id
