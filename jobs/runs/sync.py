@@ -12,6 +12,7 @@ from dataclasses import replace
 from typing import Any
 
 import structlog
+from sqlalchemy import Connection
 
 import sql
 from config import logs
@@ -161,15 +162,19 @@ class _Sync:
             if not set(self.failures) - OPTIONAL_STREAMS:
                 parameters = {"source": self.source, "now": self.run.now, "organization_id": organization_id}
                 connection.execute(sql.statement("ledger/note_source_synced"), parameters)
-            if self._may_have_changed_links():
+            if self._may_have_changed_links(connection):
                 at = {"now": self.run.now, "run_id": self.run.run_id}
                 connection.execute(sql.statement("snapshot/note_link_problems"), at)
         if self.failures:
             raise self._failed()
 
-    def _may_have_changed_links(self) -> bool:
+    def _may_have_changed_links(self, connection: Connection) -> bool:
+        """Also after a run that failed: it may have changed links and ended before it noted them."""
         counts = (self.run.counts.get(name, {}) for name in ("account", "client"))
-        return any(count.get(kind) for count in counts for kind in ("added", "changed", "removed"))
+        if any(count.get(kind) for count in counts for kind in ("added", "changed", "removed")):
+            return True
+        before = {"job": self.run.job, "run_id": self.run.run_id}
+        return connection.execute(sql.statement("ledger/read_previous_outcome"), before).scalar() == "failed"
 
     def _failed(self) -> SourceError:
         messages = list(dict.fromkeys(str(error) for error in self.failures.values()))
