@@ -135,6 +135,7 @@ class Gauges:
     def metrics(self) -> Iterator[Metric]:
         """All of it as Prometheus gauges; the same whichever worker answers."""
         yield from self._source_metrics(datetime.now(UTC))
+        yield from self._proof_metrics(datetime.now(UTC))
         yield from self._run_metrics()
         yield from self._count_metrics()
 
@@ -154,6 +155,21 @@ class Gauges:
             stale.add_metric([source.name], source.is_stale(now))
             failing.add_metric([source.name], source.is_failing())
         yield from (age, stale, failing)
+
+    def _proof_metrics(self, now: datetime) -> Iterator[Metric]:
+        age = GaugeMetricFamily(
+            "me_status_stream_proved_age_seconds",
+            "Seconds since the instant through which a stream is proved equal to its source.",
+            labels=["stream"],
+        )
+        differs = GaugeMetricFamily(
+            "me_status_stream_differs", "1 when a stream was found to differ from its source.", labels=["stream"]
+        )
+        for stream, proved_through, is_different in self._statements.all("api/list_stream_proofs"):
+            if proved_through is not None:
+                age.add_metric([stream], max((now - proved_through).total_seconds(), 0.0))
+            differs.add_metric([stream], is_different)
+        yield from (age, differs)
 
     def _run_metrics(self) -> Iterator[Metric]:
         runs = GaugeMetricFamily("me_status_runs", "Runs in the ledger.", labels=["job", "outcome"])

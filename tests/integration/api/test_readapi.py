@@ -10,6 +10,7 @@ import orjson
 import pytest
 from flask.testing import FlaskClient
 from jsonschema import Draft202012Validator, FormatChecker
+from sqlalchemy import text
 
 from config.settings import Settings
 from readapi.answers import FreshnessLimits
@@ -396,3 +397,19 @@ def test_the_packaged_schema_serves_the_description(client, rows, bearer):
     rows.customer(ALICE)
     body = client.get("/api/me/status", headers=bearer(ALICE)).json
     Draft202012Validator({"$ref": "#/components/schemas/MeStatus", **document()}).validate(body)
+
+
+def test_metrics_say_how_far_each_stream_is_proved(make_client, engine):
+    """The age of the instant through which it was equal, and whether it was found to differ."""
+    with engine.begin() as connection:
+        connection.execute(
+            text(
+                "insert into pipeline.stream_proof (stream, proved_through, checked_at, verdict, differences) values"
+                " ('invoice', now() - interval '1 hour', now(), 'differs', '[]'), ('case', null, now(), 'equal', '[]')"
+            )
+        )
+    client = make_client(me_status_ops_token=OPERATOR)
+    answer = client.get("/metrics", headers={"Authorization": f"Bearer {OPERATOR}"}).text
+    assert 'me_status_stream_proved_age_seconds{stream="invoice"} 36' in answer
+    assert 'me_status_stream_differs{stream="invoice"} 1.0' in answer
+    assert 'me_status_stream_differs{stream="case"} 0.0' in answer
