@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Self
 from zoneinfo import ZoneInfo
 
-from apscheduler.triggers.cron import CronTrigger
 from pydantic import Field, field_validator, model_validator
 
+from config import cron
 from config.datafile import Table, read
 from config.nearest import did_you_mean
 from config.types import SCHEDULED_JOBS
@@ -27,7 +27,7 @@ class JobTiming(Table):
         if [self.every is not None, self.cron is not None, self.off].count(True) != 1:
             raise ValueError("give one of every (minutes), cron (five fields) and off = true")
         if self.cron is not None:
-            CronTrigger.from_crontab(self.cron, timezone="UTC")
+            cron.check(self.cron)
         return self
 
     def slot_after(self, instant: datetime, zone: ZoneInfo) -> datetime | None:
@@ -37,25 +37,13 @@ class JobTiming(Table):
         """
         if self.every is not None:
             return _counted_slot(instant, self.every) + timedelta(minutes=_step(instant, self.every))
-        trigger = CronTrigger.from_crontab(self.cron, timezone=zone)
-        fires = trigger.get_next_fire_time(None, instant + timedelta(microseconds=1))
-        return None if fires is None else fires.astimezone(UTC)
+        return None if self.cron is None else cron.slot_after(self.cron, instant, zone)
 
     def slot_before(self, instant: datetime, zone: ZoneInfo) -> datetime | None:
-        """The last slot at or before `instant`, aware UTC; None when there was none in the four years before."""
+        """The last slot at or before `instant`, aware UTC; None when there was none."""
         if self.every is not None:
             return _counted_slot(instant, self.every)
-        for days in (1 / 24, 1, 32, 4 * 366):
-            slot = self._last_between(instant - timedelta(days=days), instant, zone)
-            if slot is not None:
-                return slot
-        return None
-
-    def _last_between(self, start: datetime, end: datetime, zone: ZoneInfo) -> datetime | None:
-        found, slot = None, self.slot_after(start, zone)
-        while slot is not None and slot <= end:
-            found, slot = slot, self.slot_after(slot, zone)
-        return found
+        return None if self.cron is None else cron.slot_before(self.cron, instant, zone)
 
 
 def _counted_slot(instant: datetime, minutes: int) -> datetime:

@@ -42,9 +42,14 @@ def instant(at: datetime | None) -> str | None:
     return None if at is None else at.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
+def is_unpaid(invoice: dict[str, Any]) -> bool:
+    """Unpaid, with something left to pay; its total counts, as the model's sources are not asked for balances."""
+    return invoice["status"] == "Unpaid" and (invoice["total"] is None or invoice["total"] > 0)
+
+
 def is_due(invoice: dict[str, Any], today: date) -> bool:
     """Unpaid with a due date no later than today + 7 days, overdue included."""
-    return invoice["status"] == "Unpaid" and invoice["due"] is not None and invoice["due"] <= today + timedelta(days=7)
+    return is_unpaid(invoice) and invoice["due"] is not None and invoice["due"] <= today + timedelta(days=7)
 
 
 def is_order_open(order: dict[str, Any]) -> bool:
@@ -61,7 +66,7 @@ def document(customer: str, known: dict[str, Any], now: datetime, zone: ZoneInfo
         "summary": {
             "stats": stats(known, today),
             "nextInvoice": next_invoice(known, today),
-            "recentActivity": activity(known, zone),
+            "recentActivity": activity(known, zone, now),
         },
         "internetEligibility": {
             "status": account["eligibility_status"],
@@ -84,7 +89,7 @@ def document(customer: str, known: dict[str, Any], now: datetime, zone: ZoneInfo
 
 def parts_of_the_day(known: dict[str, Any], today: date) -> list[Any]:
     """All that depends on the date: which unpaid invoices are due and which overdue, the rest follows from them."""
-    unpaid = [one for one in known["invoices"] or [] if one["status"] == "Unpaid" and one["due"] is not None]
+    unpaid = [one for one in known["invoices"] or [] if is_unpaid(one) and one["due"] is not None]
     return [(one["id"], is_due(one, today), one["due"] < today) for one in unpaid]
 
 
@@ -100,7 +105,7 @@ def stats(known: dict[str, Any], today: date) -> dict[str, Any]:
     if known["orders"] is not None:
         found["openOrders"] = len([one for one in known["orders"] if is_order_open(one)])
     if known["invoices"] is not None:
-        unpaid = [one for one in known["invoices"] if one["status"] == "Unpaid"]
+        unpaid = [one for one in known["invoices"] if is_unpaid(one)]
         found["unpaidInvoices"] = len(unpaid)
         found["overdueInvoices"] = len([one for one in unpaid if one["due"] is not None and one["due"] < today])
         found["amountDue"], found["currency"] = amount_due(unpaid)
@@ -111,10 +116,10 @@ def amount_due(unpaid: list[dict[str, Any]]) -> tuple[str | None, str | None]:
     """The exact sum with the source's digits; None where it would mean nothing."""
     if not unpaid:
         return "0.00", None
-    currencies = {one["currency"] for one in unpaid if one["currency"]}
+    currencies = {one["currency"] or None for one in unpaid}
     if len(currencies) > 1:
         return None, None
-    currency = currencies.pop() if currencies else None
+    currency = currencies.pop()
     if any(one["total"] is None for one in unpaid):
         return None, currency
     total = unpaid[0]["total"]
@@ -127,7 +132,7 @@ def next_invoice(known: dict[str, Any], today: date) -> dict[str, Any] | None:
     """Of the unpaid ones that can be shown: earliest due date, then lowest id."""
     best = None
     for one in known["invoices"] or []:
-        if one["status"] != "Unpaid" or None in (one["due"], one["total"], one["currency"]):
+        if not is_unpaid(one) or None in (one["due"], one["total"]):
             continue
         if best is None or (one["due"], one["id"]) < (best["due"], best["id"]):
             best = one
@@ -219,7 +224,7 @@ def money(invoice: dict[str, Any]) -> str | None:
     return ("-" if total < 0 else "") + SIGNS[currency] + text
 
 
-def activity(known: dict[str, Any], zone: ZoneInfo) -> list[dict[str, Any]]:
+def activity(known: dict[str, Any], zone: ZoneInfo, now: datetime) -> list[dict[str, Any]]:
     """The ten newest things that are known to have happened; of equal instants by id."""
     found: list[tuple[datetime, str, dict[str, Any]]] = []
 
@@ -227,6 +232,8 @@ def activity(known: dict[str, Any], zone: ZoneInfo) -> list[dict[str, Any]]:
         if at is None:
             return
         at = at.replace(microsecond=at.microsecond // 1000 * 1000)
+        if at > now:
+            return
         entry = {
             "id": f"{kind}-{related}-{verb}",
             "type": f"{kind}_{verb}",
