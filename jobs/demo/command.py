@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import socket
 import sys
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -22,6 +23,8 @@ from config.types import TASK_TYPES
 from jobs import progress
 from jobs.demo import play as script
 from jobs.demo import report
+from jobs.demo.portal.app import Portal, create
+from jobs.demo.portal.hints import follow
 from jobs.demo.stage import ZONE, Stage, set_up
 from jobs.program import FAILED, SUCCESS, answer
 from jobs.sandbox.clock import WallClock
@@ -33,7 +36,7 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
 FEWEST, MOST = 10, 1_000_000
-PORT = 8000
+PORT, PORTAL_PORT = 8000, 8080
 PLAIN_WIDTH = 160
 """Columns of output that goes to no terminal."""
 SEED = 1
@@ -102,9 +105,25 @@ def _show(stage: Stage, play: script.Play, doors: Doors, console: Console, *, on
     if as_json:
         answer(_as_json(stage, play, customer, document, url))
     if not once:
-        console.print(f"\nServing on http://127.0.0.1:{port} until Ctrl-C.")
-        doors.serve(stage.program.settings, "127.0.0.1", port)
+        _serve(stage, doors, console, port)
     return FAILED if play.missing or play.failed else SUCCESS
+
+
+def _serve(stage: Stage, doors: Doors, console: Console, port: int) -> None:
+    """The API and, beside it, the portal to look at, whose hints are followed as `schedule` does; until interrupted."""
+    api = f"http://127.0.0.1:{port}"
+    portal = Portal(stage, api)
+    stop = threading.Event()
+    following = threading.Thread(target=follow, args=(portal, stop), name="hints")
+    with StandIn(create(portal), WallClock(), port=_free_port(PORTAL_PORT)) as served:
+        following.start()
+        try:
+            settings = stage.program.settings.model_copy(update={"me_status_cors_origins": served.url})
+            console.print(f"\nServing on {api} until Ctrl-C. Look at it as a customer: [bold]{served.url}[/bold]")
+            doors.serve(settings, "127.0.0.1", port)
+        finally:
+            stop.set()
+            following.join()
 
 
 def _ask(stage: Stage, doors: Doors, token: str, url: str) -> dict[str, Any]:

@@ -6,7 +6,7 @@ import fcntl
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -23,10 +23,13 @@ from jobs.program import Program
 from jobs.sandbox import salesforce, scenario, whmcs
 from jobs.sandbox.clock import SimulatedClock
 from jobs.sandbox.population import Population
+from jobs.sandbox.salesforce.schema import Field
 from jobs.sandbox.scenario import Event
 
 ZONE = "Asia/Tokyo"
 ISSUER, AUDIENCE = "https://portal.example.jp", "me-status"
+LANGUAGE = "Preferred_Language__c"
+"""The Account field that names a customer's language; en where it is empty."""
 SETTING_UP = timedelta(hours=1)
 
 
@@ -69,6 +72,7 @@ def set_up(home: Path, population: Population, days: int) -> Iterator[Stage]:
     runs = tuple(scenario.run_instants(population, days))
     clock = SimulatedClock(runs[0] - SETTING_UP)
     org = salesforce.SalesforceOrg(clock, tables=population.salesforce_tables())
+    org.add_field("Account", Field(LANGUAGE, "picklist", picklist=("en", "ja")))
     install = whmcs.WhmcsInstall(clock, zone=population.zone, tables=population.whmcs_tables())
     with _alone(home), salesforce.serve(org) as salesforce_url, whmcs.serve(install) as whmcs_url:
         settings = _settings(home, org, install, salesforce_url.url, whmcs_url.url)
@@ -76,12 +80,18 @@ def set_up(home: Path, population: Population, days: int) -> Iterator[Stage]:
         engine = database.connect(settings)
         try:
             migrate.migrate(engine)
-            program = Program(settings, tables.load(settings))
+            program = Program(settings, _with_language(tables.load(settings)))
             yield Stage(
                 program, engine, clock, org, install, population, tuple(scenario.events(population, days)), runs
             )
         finally:
             engine.dispose()
+
+
+def _with_language(loaded: tables.Tables) -> tables.Tables:
+    mapping = loaded.mapping
+    account = mapping.account.model_copy(update={"language": LANGUAGE})
+    return replace(loaded, mapping=mapping.model_copy(update={"account": account}))
 
 
 def _settings(

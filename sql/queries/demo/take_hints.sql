@@ -1,0 +1,3 @@
+-- Takes every hint that waits.
+delete from pipeline.hint
+returning hint.kind
