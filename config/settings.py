@@ -14,7 +14,7 @@ import platformdirs
 from pydantic import BeforeValidator, Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
-from config import given
+from config import event_channels, given
 from config.errors import SettingsError
 from config.nearest import did_you_mean
 from config.wording import Language
@@ -57,6 +57,9 @@ class Settings(BaseSettings):
     salesforce_password: Secret = None
     salesforce_security_token: Secret = None
     salesforce_api_version: str = Field(default="62.0", pattern=r"^\d{2,3}\.0$")
+    salesforce_event_channels: Text = None
+    salesforce_event_endpoint: str = Field(default="api.pubsub.salesforce.com:7443", pattern=r"^[\w.-]+:\d{1,5}$")
+    salesforce_event_ca_file: File = None
 
     whmcs_url: Text = None
     whmcs_identifier: Text = None
@@ -120,6 +123,12 @@ class Settings(BaseSettings):
                 f"http:// is for loopback hosts only, not {parts.hostname!r}; write https://{parts.hostname}"
             )
         return value.rstrip("/")
+
+    @field_validator("salesforce_event_channels")
+    @classmethod
+    def _are_channels(cls, value: str | None) -> str | None:
+        event_channels.read(value)
+        return value
 
     @field_validator("me_status_executor")
     @classmethod
@@ -200,6 +209,11 @@ class Settings(BaseSettings):
         if self.me_status_token_max_hours is None:
             return LONGEST_TOKEN_HOURS if self.me_status_jwks_url else None
         return self.me_status_token_max_hours or None
+
+    @property
+    def event_channels(self) -> tuple[event_channels.EventChannel, ...]:
+        """The channels of Salesforce events to listen to; none where SALESFORCE_EVENT_CHANNELS is unset."""
+        return event_channels.read(self.salesforce_event_channels)
 
     @property
     def salesforce_flow(self) -> Literal["token", "client_credentials", "jwt", "soap"] | None:

@@ -65,6 +65,7 @@ def parser() -> argparse.ArgumentParser:
         metavar="PORT",
         help="answer /healthz, /readyz, /metrics there ([HOST:]PORT; loopback)",
     )
+    add("listen", "has customers read again whom Salesforce's events name, until SIGTERM", "listen", json=False)
     serving = add("serve", "the read API", "serve", json=False)
     serving.add_argument("--host", default="127.0.0.1", metavar="H", help="address to listen on (127.0.0.1)")
     serving.add_argument("--port", type=_port, default=8000, metavar="P", help="port to listen on (8000)")

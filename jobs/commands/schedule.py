@@ -10,7 +10,9 @@ The rules, the same for every job:
 - **Catch-up**: at the start, and after the process or the machine slept, only the latest missed slot is run.
 - **Misfire**: a slot is never too late to run unless a later one has come.
 - **Stop**: SIGTERM or SIGINT lets the runs under way finish, then the process exits 0; a second signal ends it at once.
-- **Reload**: SIGHUP reads settings and data files again; when anything is wrong with them it says so and keeps the old.
+- **Events**: where SALESFORCE_EVENT_CHANNELS is set, `listen` goes on beside it; nothing of it stops the schedule.
+- **Reload**: SIGHUP reads settings and data files again (channels of events at the next start); when anything is wrong
+  with them it says so and keeps the old.
 """
 
 from __future__ import annotations
@@ -27,7 +29,7 @@ from config.errors import MeStatusError, SettingsError
 from jobs import program
 from jobs.commands.decisions import Hand
 from jobs.program import FAILED, SUCCESS, Program
-from jobs.runs import alerts, dispatch, scheduler_health
+from jobs.runs import alerts, dispatch, listener, scheduler_health
 from jobs.runs.scheduler import Scheduler
 
 log = logs.get("schedule")
@@ -36,12 +38,13 @@ log = logs.get("schedule")
 def command(arguments: argparse.Namespace) -> int:
     """Keeps the schedule until SIGTERM or SIGINT, then finishes the runs under way; exit 1 without the ledger."""
     stop = threading.Event()
-    _stop_on_signals(stop)
+    stop_on_signals(stop)
     hand = Hand()
     scheduler = Scheduler(_loaded(), chores=(hand.carry_out, alerts.look))
     _reload_on_signal(scheduler)
     host, port = arguments.health or ("", None)
-    with nullcontext() if port is None else scheduler_health.served(scheduler, host, port):
+    health = nullcontext() if port is None else scheduler_health.served(scheduler, host, port)
+    with health, listener.beside(scheduler.program, stop):
         if not scheduler.keep(stop):
             logs.flush()
             os._exit(FAILED)  # runs under way wait for the same database, and would hold the process
@@ -53,10 +56,12 @@ def _loaded() -> Program:
     """Settings and data files, with what the jobs of the schedule need. Raises SettingsError."""
     loaded = program.load()
     dispatch.require(loaded.settings, *loaded.tables.schedule.jobs)
+    if loaded.settings.event_channels:
+        listener.require(loaded.settings)
     return loaded
 
 
-def _stop_on_signals(stop: threading.Event) -> None:
+def stop_on_signals(stop: threading.Event) -> None:
     def set_stop(number: int, frame: FrameType | None) -> None:
         stop.set()
         for name in (signal.SIGTERM, signal.SIGINT):

@@ -17,6 +17,7 @@ import stamina
 from simple_salesforce.api import Salesforce
 from simple_salesforce.util import exception_handler
 
+from config.salesforce_id import completed
 from config.schedule import Schedule
 from config.settings import Settings
 from jobs.sources.errors import CredentialsError, ProtocolError, QuotaExhausted, SourceError, TransientError
@@ -79,6 +80,26 @@ class SalesforceSession:
             )
             answer = self.call(f"next page of {what}", more)
             page = _page(answer, what)
+
+    @property
+    def token(self) -> str:
+        """The session's token, for services beside the REST API."""
+        return str(self._client.session_id)
+
+    def renew(self, token: str) -> None:
+        """Logs in again, unless somebody did since `token` was the session's. Raises SourceError."""
+        client = self._client
+        if client.session_id == token:
+            self._again_logged_in(client)
+
+    def organization_id(self) -> str:
+        """The org's id of 18 characters, which most tokens begin with. Raises SourceError when it cannot be asked."""
+        if found := completed(self.token.partition("!")[0]):
+            return found
+        page = self.query("SELECT Id FROM Organization", "Organization")
+        if not page["records"]:
+            raise ProtocolError("Salesforce: query of Organization: no record; grant the user API access to it")
+        return str(page["records"][0]["Id"])
 
     def describe(self, what: str) -> dict[str, Any] | None:
         """The object's description, or None where the server does not give one."""

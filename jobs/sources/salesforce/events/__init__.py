@@ -1,0 +1,1 @@
+"""Salesforce's events over the Pub/Sub API: who changed, never what (needs the extra `events`)."""

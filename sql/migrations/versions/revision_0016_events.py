@@ -1,0 +1,15 @@
+"""Channels of Salesforce events: how far each was read."""
+
+from __future__ import annotations
+
+from alembic import op
+
+import sql
+
+revision = "0016"
+down_revision = "0015"
+
+
+def upgrade() -> None:
+    """Runs sql/schema/0016_events.sql as it stands."""
+    op.get_bind().connection.driver_connection.execute(sql.schema("0016_events"))  # type: ignore[union-attr]
