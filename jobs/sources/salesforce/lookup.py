@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator, Sequence
 
 from config.salesforce_id import normalised
 from jobs.sources.salesforce.session import SalesforceSession
@@ -12,6 +12,12 @@ AT_ONCE = 200
 """Ids of one look-up: well inside the 16,384 bytes of a request (salesforce-api 3.1)."""
 
 
+def in_batches(ids: Sequence[str]) -> Iterator[str]:
+    """The ids (of a snapshot, or checked) as the inside of SOQL's IN (...), so many of them at once."""
+    for start in range(0, len(ids), AT_ONCE):
+        yield ", ".join(f"'{key}'" for key in ids[start : start + AT_ONCE])
+
+
 def confirmer(
     session: SalesforceSession, sobject: str, merged: dict[str, str]
 ) -> Callable[[Collection[Key]], set[Key]]:
@@ -19,10 +25,8 @@ def confirmer(
     names = "Id, IsDeleted" + (", MasterRecordId" if sobject == "Account" else "")
 
     def confirm_gone(keys: Collection[Key]) -> set[Key]:
-        wanted = [str(key) for key in keys]
         alive: set[Key] = set()
-        for start in range(0, len(wanted), AT_ONCE):
-            ids = ", ".join(f"'{key}'" for key in wanted[start : start + AT_ONCE])
+        for ids in in_batches([str(key) for key in keys]):
             soql = f"SELECT {names} FROM {sobject} WHERE Id IN ({ids})"  # noqa: S608 - ids of the snapshot
             for page in session.pages(soql, sobject, include_deleted=True):
                 for record in page["records"]:

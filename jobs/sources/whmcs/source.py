@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -18,6 +18,7 @@ from jobs.sources.errors import ProtocolError, TransientError
 from jobs.sources.known import NOTHING, KnownRows
 from jobs.sources.spool import SpooledRows
 from jobs.sources.whmcs.answers import NoSuchRecord, UnreadablePage, listed
+from jobs.sources.whmcs import owners
 from jobs.sources.whmcs.confirm import confirmer
 from jobs.sources.whmcs.details import reference_of
 from jobs.sources.whmcs.pages import Page
@@ -254,9 +255,7 @@ class WhmcsSource:
             keys = part["client_id"].to_pylist()
             self._clients.update(keys)
             if link.held_by == "client":
-                references = self._references(reading, keys, state, known, now)
-                column = pa.array([references.get(key) for key in keys], pa.string())
-                part = part.set_column(part.schema.get_field_index("account_reference"), "account_reference", column)
+                part = _referring(part, self._references(reading, keys, state, known, now))
             filled.add(part)
         reading.spool.close()
         return filled
@@ -307,19 +306,22 @@ class WhmcsSource:
         reading.bar.expect(len(turn))
         started = self.transport.server_time
         try:
-            for invoice_id, answer in self.transport.in_parallel(self._balance_of, turn[:MOST_BALANCES]):
-                if isinstance(answer, str):
-                    owner = known.references.get(invoice_id)
-                    record = SetAsideRecord(str(invoice_id), "GetInvoice", answer, owner)
-                    reading.set_aside[record.record_id] = record
-                elif answer is not None:
-                    values = {key: [answer.get(key)] for key in reading.wanted_stream.action.keys}
-                    reading.take(Part(0, values | {"invoiceid": [invoice_id]}, 1, None))
+            self._take_balances(reading, turn[:MOST_BALANCES], known)
             pulled = self._pulled(reading, "partial", None, started)
             return replace(pulled, set_aside=tuple(_owned(record, known.references) for record in pulled.set_aside))
         except BaseException:
             reading.spool.close()
             raise
+
+    def _take_balances(self, reading: Reading, invoices: Sequence[int], known: KnownRows) -> None:
+        for invoice_id, answer in self.transport.in_parallel(self._balance_of, invoices):
+            if isinstance(answer, str):
+                owner = known.references.get(invoice_id)
+                record = SetAsideRecord(str(invoice_id), "GetInvoice", answer, owner)
+                reading.set_aside[record.record_id] = record
+            elif answer is not None:
+                values = {key: [answer.get(key)] for key in reading.wanted_stream.action.keys}
+                reading.take(Part(0, values | {"invoiceid": [invoice_id]}, 1, None))
 
     def _balance_of(self, invoice_id: int) -> dict[str, Any] | str | None:
         """GetInvoice's answer; why it cannot be read; None when there is no such invoice, or no answer this time."""
@@ -337,6 +339,63 @@ class WhmcsSource:
         echoed = loose_integer(answer.get("invoiceid"))
         return answer if echoed in (None, invoice_id) else "the answer is about another invoice"
 
+    # Some clients --------------------------------------------------------------------------------------------------
+
+    def pull_owners(self, stream_name: str, clients: Sequence[int], known: KnownRows = NOTHING) -> Pulled:
+        """Reads everything of the clients, for hinted readings; of cancellations, which name none, the newest.
+
+        Balances are those of the invoices in `known.references`. `owners` of the pull are the clients read whole.
+        Raises SourceError: nothing of it may then be applied.
+        """
+        wanted_stream = self._streams[stream_name]
+        reading, started = self._reading(wanted_stream), self.transport.server_time
+        try:
+            read = self._read_owners(reading, clients, known)
+            pulled = self._pulled(reading, "partial" if read is None else "owners", None, started)
+            return replace(pulled, owners=tuple(read or ()), is_hinted=True)
+        except BaseException:
+            reading.spool.close()
+            raise
+
+    def _read_owners(self, reading: Reading, clients: Sequence[int], known: KnownRows) -> list[int] | None:
+        """The clients read whole; None for a stream that names no clients."""
+        size = self._schedule.whmcs.page_size
+        name = reading.wanted_stream.stream.name
+        if name == "cancellation":
+            for page in owners.newest_requests(self.transport, reading.wanted_stream, size):
+                reading.take(Part(0, page.values, page.received, page.total))
+            return None
+        if name == "balance":
+            self._take_balances(reading, list(known.references), known)
+            return None
+        if name == "pay_method":
+            return self._take_pay_methods(reading, clients)
+        if name != "client":
+            return owners.read_lists(self.transport, reading, clients, size)
+        return self._take_details(reading, clients)
+
+    def _take_details(self, reading: Reading, clients: Sequence[int]) -> list[int]:
+        """A client of whom WHMCS says that there is none is read whole, too."""
+        failed: set[int] = set()
+
+        def details(client: int) -> dict[str, Any] | None:
+            answer = self._details(client)
+            if isinstance(answer, SetAsideRecord):
+                failed.add(client)
+                return None
+            return answer
+
+        answers = owners.read_details(self.transport, reading, clients, details)
+        reading.parse()
+        if self._mapping.link.held_by == "client":
+            references = {client: reference_of(answer, self._mapping.link) for client, answer in answers.items()}
+            filled = SpooledRows(reading.wanted_stream.stream)
+            for part in reading.spool.windows(10_000):
+                filled.add(_referring(part, references))
+            reading.spool.close()
+            reading.spool = filled
+        return [client for client in clients if client not in failed]
+
     # Pay methods ---------------------------------------------------------------------------------------------------
 
     def _pay_methods(self, state: StreamState | None, full: bool, known: KnownRows, now: datetime) -> Pulled:
@@ -349,18 +408,22 @@ class WhmcsSource:
         reading = self._reading(self._streams["pay_method"])
         reading.bar.expect(len(turn))
         started = self.transport.server_time
-        read: list[int] = []
         try:
-            for client, values in self.transport.in_parallel(self._pay_methods_of, turn):
-                if isinstance(values, SetAsideRecord):
-                    reading.set_aside[values.record_id] = values
-                    continue
-                read.append(client)
-                reading.take(Part(0, values, len(values["id"]), None))
-            return self._read_clients(reading, read, started)
+            return self._read_clients(reading, self._take_pay_methods(reading, turn), started)
         except BaseException:
             reading.spool.close()
             raise
+
+    def _take_pay_methods(self, reading: Reading, clients: Sequence[int]) -> list[int]:
+        """The clients whose pay methods were read; what cannot be read is set aside."""
+        read: list[int] = []
+        for client, values in self.transport.in_parallel(self._pay_methods_of, clients):
+            if isinstance(values, SetAsideRecord):
+                reading.set_aside[values.record_id] = values
+                continue
+            read.append(client)
+            reading.take(Part(0, values, len(values["id"]), None))
+        return read
 
     def _read_clients(self, reading: Reading, read: list[int], started: datetime | None) -> Pulled:
         return replace(self._pulled(reading, "owners", None, started), owners=tuple(read))
@@ -389,3 +452,9 @@ class WhmcsSource:
 def _owned(record: SetAsideRecord, clients: Mapping[int, str | None]) -> SetAsideRecord:
     """The record with the client that the snapshot knows of its invoice, where the answer does not name one."""
     return replace(record, owner=record.owner or clients.get(loose_integer(record.record_id) or 0))
+
+
+def _referring(clients: pa.Table, references: Mapping[int, str | None]) -> pa.Table:
+    """The clients with what their custom field says of their account."""
+    column = pa.array([references.get(key) for key in clients["client_id"].to_pylist()], pa.string())
+    return clients.set_column(clients.schema.get_field_index("account_reference"), "account_reference", column)

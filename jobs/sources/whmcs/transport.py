@@ -11,6 +11,7 @@ from email.utils import parsedate_to_datetime
 from itertools import islice
 from threading import Lock, Semaphore
 from typing import Any, TypeVar
+from weakref import WeakValueDictionary
 
 import requests
 import stamina
@@ -41,7 +42,7 @@ class WhmcsTransport:
         self._credentials = _credentials(settings)
         size = schedule.whmcs.concurrency
         self._client = outgoing.session(seconds=schedule.limits.timeout_seconds, connections=size)
-        self._throttle = _Throttle(size, schedule.whmcs.pause_milliseconds / 1000)
+        self._throttle = _throttle_of(self._url, size, schedule.whmcs.pause_milliseconds / 1000)
         self._pool = ThreadPoolExecutor(size, thread_name_prefix="whmcs")
         self._set_aside: dict[str, str] = {}
         self.server_time: datetime | None = None
@@ -202,6 +203,19 @@ class _Throttle:
             self._failures = round_begun + 1
             wait = min(0.1 * 2**self._failures, LONGEST_BACK_OFF)
             self._closed_until = max(self._closed_until, time.monotonic() + wait)
+
+
+_throttles: WeakValueDictionary[tuple[str, int, float], _Throttle] = WeakValueDictionary()
+_throttles_lock = Lock()
+
+
+def _throttle_of(url: str, concurrency: int, pause: float) -> _Throttle:
+    """One for all that call the installation from this process, such as a sync and a hinted reading beside it."""
+    with _throttles_lock:
+        throttle = _throttles.get((url, concurrency, pause))
+        if throttle is None:
+            throttle = _throttles[url, concurrency, pause] = _Throttle(concurrency, pause)
+        return throttle
 
 
 def _credentials(settings: Settings) -> dict[str, str]:
