@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Literal, get_args
 
-Job = Literal["sync-salesforce", "sync-whmcs", "refresh", "prune", "rebuild", "announce"]
+Job = Literal["sync-salesforce", "sync-whmcs", "sync-hinted", "refresh", "prune", "rebuild", "announce"]
 """What the ledger has runs of; its CHECK lists the same."""
-ScheduledJob = Literal["sync-salesforce", "sync-whmcs", "refresh", "prune"]
+ScheduledJob = Literal["sync-salesforce", "sync-whmcs", "sync-hinted", "refresh", "prune"]
 """Those that `me-status run` and the schedule know."""
 
 NotificationType = Literal[

@@ -67,7 +67,7 @@ def load(*jobs: str) -> Program:
     except SettingsError as error:
         faults += error.faults
     try:
-        loaded.require(*(source for source in ("salesforce", "whmcs") if f"sync-{source}" in jobs))
+        loaded.require(*(source for source in ("salesforce", "whmcs") if {f"sync-{source}", "sync-hinted"} & set(jobs)))
     except SettingsError as error:
         faults += [fault for fault in error.faults if fault.split(" ")[0] not in wrong]
     if faults:

@@ -9,6 +9,8 @@ The rules, the same for every job:
 - **Pause**: slots of a paused job are passed over.
 - **Catch-up**: at the start, and after the process or the machine slept, only the latest missed slot is run.
 - **Misfire**: a slot is never too late to run unless a later one has come.
+- **Hints** are followed within seconds, woken by the database: `sync-hinted` needs no slots here, and has one each
+  minute for those who keep the schedule by cron.
 - **Stop**: SIGTERM or SIGINT lets the runs under way finish, then the process exits 0; a second signal ends it at once.
 - **Events**: where SALESFORCE_EVENT_CHANNELS is set, `listen` goes on beside it; nothing of it stops the schedule.
 - **Reload**: SIGHUP reads settings and data files again (channels of events at the next start); when anything is wrong

@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
+from contextlib import closing, nullcontext
 from datetime import timedelta
 
 from config.settings import Settings
 from config.tables import Tables
 from jobs import published
-from jobs.runs import executor, prune, sync
+from jobs.runs import executor, hinted, prune, sync
+from jobs.runs.connections import Connections
 from jobs.runs.ledger import Run
 from materializer.refresh import refresh, shadow
 from materializer.rules.rules import Rules
 from materializer.units import Batching
 
 
-def dispatch(run: Run, settings: Settings, tables: Tables) -> None:
-    """Does the job of the run, filling its counts. Raises SourceError and other MeStatusErrors."""
+def dispatch(run: Run, settings: Settings, tables: Tables, connections: Connections | None = None) -> None:
+    """Does the job of the run, filling its counts. Raises SourceError and other MeStatusErrors.
+
+    `connections`: the sources as `sync-hinted` uses them; None: new ones.
+    """
     published.note_settings(run.database, rules(settings, tables), tables.schedule)
     if run.job in ("sync-salesforce", "sync-whmcs"):
         _sync(run, settings, tables)
+    elif run.job == "sync-hinted":
+        with nullcontext(connections) if connections else closing(Connections(settings, tables)) as sources:
+            hinted.sync_hinted(run, tables, rules(settings, tables), sources)
     elif run.job == "refresh":
         _refresh(run, settings, tables)
     else:
@@ -33,7 +41,7 @@ def rules(settings: Settings, tables: Tables) -> Rules:
 
 def require(settings: Settings, *jobs: str) -> None:
     """Raises SettingsError naming everything that the jobs need and that is not set."""
-    needed = [source for source in ("salesforce", "whmcs") if f"sync-{source}" in jobs]
+    needed = [source for source in ("salesforce", "whmcs") if {f"sync-{source}", "sync-hinted"} & set(jobs)]
     settings.require(*needed)  # type: ignore[arg-type]
 
 

@@ -37,6 +37,7 @@ INTERRUPTED = (
 LOCK_OF_JOB: dict[Job, str] = {
     "sync-salesforce": "sync-salesforce",
     "sync-whmcs": "sync-whmcs",
+    "sync-hinted": "sync-hinted",
     "refresh": "refresh",
     "rebuild": "refresh",
     "announce": "refresh",
@@ -50,10 +51,14 @@ LOCKS = tuple(sorted(set(LOCK_OF_JOB.values())))
 
 @dataclass(frozen=True)
 class RunOptions:
-    """How a job is to be done: read everything, let removals pass the shrink gate, where to show progress."""
+    """How a job is to be done: read everything, let removals pass the shrink gate, where to show progress.
+
+    `is_debounced`: hints are followed when they have paused, rather than all at once.
+    """
 
     full: bool = False
     accept_shrink: bool = False
+    is_debounced: bool = False
     progress: Progress = silent()  # noqa: RUF009, it holds no state
 
 
@@ -124,12 +129,15 @@ def started(engine: Engine, job: Job, *, now: datetime, options: RunOptions = OR
 
 @contextmanager
 def claimed(
-    engine: Engine, job: Job, *, now: datetime, due_at: datetime, options: RunOptions = ORDINARY
+    engine: Engine, job: Job, *, now: datetime, due_at: datetime | None, options: RunOptions = ORDINARY
 ) -> Iterator[Run | None]:
-    """A run of a slot; None when the slot is taken already or another run of the job is under way (it never waits)."""
+    """A run of a slot; None when the slot is taken already or another run of the job is under way (it never waits).
+
+    `due_at` None: a run that no slot calls for.
+    """
     with alone_or_not(engine, LOCK_OF_JOB[job]) as is_alone:
         if not is_alone:
-            log.info("slot skipped, the job is running", job=job, due_at=due_at.isoformat())
+            log.info("slot skipped, the job is running", job=job, due_at=due_at and due_at.isoformat())
             yield None
             return
         with _claimed(engine, job, now, due_at, options) as run:
@@ -173,6 +181,8 @@ def alone_or_not(engine: Engine, name: str) -> Iterator[bool]:
 def _claimed(
     engine: Engine, job: Job, now: datetime, due_at: datetime | None, options: RunOptions
 ) -> Iterator[Run | None]:
+    if job == "refresh":
+        _fail_dead_hinted(engine)
     with engine.begin() as connection:
         _fail_dead(connection, LOCK_OF_JOB[job])
         run_id = _insert(connection, job, now, due_at)
@@ -248,6 +258,14 @@ def _fail_dead(connection: Connection, lock: str) -> None:
     jobs = [job for job, name in LOCK_OF_JOB.items() if name == lock]
     for run_id, job in connection.execute(sql.statement("ledger/fail_dead_runs"), {"jobs": jobs}):
         log.warning("a run died before it ended", job=job, run_id=run_id)
+
+
+def _fail_dead_hinted(engine: Engine) -> None:
+    """A refresh takes over what a hinted run had decided and not sent, once nobody can be doing that run any more."""
+    with alone_or_not(engine, LOCK_OF_JOB["sync-hinted"]) as is_alone:
+        if is_alone:
+            with engine.begin() as connection:
+                _fail_dead(connection, LOCK_OF_JOB["sync-hinted"])
 
 
 def _insert(connection: Connection, job: str, now: datetime, due_at: datetime | None) -> int | None:

@@ -64,6 +64,13 @@ def transport(settings: Settings, schedule: Schedule, database: Database, submit
     return SpreadTransport(settings, schedule, leases.held, lambda *request: submit(ask, schedule, *request))
 
 
+def own_transport(settings: Settings, schedule: Schedule, database: Database) -> WhmcsTransport:
+    """How this process calls WHMCS by itself, beside the workers of a cluster where there is one."""
+    if not settings.me_status_executor.startswith("dask:") or not isinstance(database, LiveDatabase):
+        return WhmcsTransport(settings, schedule)
+    return SharingTransport(settings, schedule, Leases(database.engine, WHMCS_LEASES, schedule.whmcs.concurrency).held)
+
+
 # On a worker ----------------------------------------------------------------------------------------------------------
 
 

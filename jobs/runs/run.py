@@ -12,7 +12,9 @@ from config import logs
 from config.database import RehearsalDatabase, rehearsal
 from config.types import OF_ALL, Job
 from jobs.program import FAILED, NEEDS_ATTENTION, SUCCESS, Program
-from jobs.runs import actions, dispatch, ledger, summary
+from jobs.runs import actions, dispatch, hinted, ledger, summary
+from jobs.runs.connections import Connections
+from jobs.runs.hinted import HINTED
 from jobs.runs.ledger import Run, RunOptions
 from jobs.text import as_object
 
@@ -102,14 +104,31 @@ def _jobs_of(job: Job | Literal["all"]) -> tuple[Job, ...]:
     return OF_ALL if job == "all" else (job,)
 
 
+def of_hints(engine: Engine, program: Program, connections: Connections) -> Report:
+    """Follows the hints that are due, unless another process does so at the moment, or the job is paused."""
+    run: Run | None = None
+    try:
+        if _is_paused(engine, HINTED):
+            return Report(HINTED, "skipped", error="it is paused")
+        options = RunOptions(is_debounced=True)
+        with ledger.claimed(engine, HINTED, now=hinted.now(engine), due_at=None, options=options) as run:
+            if run is None:
+                return Report(HINTED, "skipped")
+            dispatch.dispatch(run, program.settings, program.tables, connections)
+    except Exception as error:  # noqa: BLE001, the ledger has it; the scheduler goes on
+        return _failed(HINTED, run, error)
+    return _finished(engine, run)
+
+
 def of_slot(engine: Engine, program: Program, job: Job, options: RunOptions, due_at: datetime) -> Report:
     """Runs the job for the slot unless that was done, the job is under way, or it is paused."""
     run: Run | None = None
     try:
-        with engine.connect() as connection:
-            if actions.is_paused(connection, job, datetime.now(UTC)):
-                return Report(job, "skipped", error="it is paused")
-        with ledger.claimed(engine, job, now=datetime.now(UTC), due_at=due_at, options=options) as run:
+        if _is_paused(engine, job):
+            return Report(job, "skipped", error="it is paused")
+        if job == HINTED and not hinted.is_waiting(engine, program.tables.schedule.hints):
+            return Report(job, "skipped", error="no hint waits")
+        with ledger.claimed(engine, job, now=_clock(engine, job), due_at=due_at, options=options) as run:
             if run is None:
                 return Report(job, "skipped")
             dispatch.dispatch(run, program.settings, program.tables)
@@ -121,11 +140,22 @@ def of_slot(engine: Engine, program: Program, job: Job, options: RunOptions, due
 def _live(engine: Engine, program: Program, job: Job, options: RunOptions, now: datetime | None) -> Report:
     run: Run | None = None
     try:
-        with ledger.started(engine, job, now=now or datetime.now(UTC), options=options) as run:
+        if job == HINTED and not hinted.is_waiting(engine, program.tables.schedule.hints):
+            return Report(job, "succeeded", counts={"hints_read": 0})
+        with ledger.started(engine, job, now=now or _clock(engine, job), options=options) as run:
             dispatch.dispatch(run, program.settings, program.tables)
     except Exception as error:  # noqa: BLE001, it is in the report; the ledger has it
         return _failed(job, run, error)
     return _finished(engine, run)
+
+
+def _clock(engine: Engine, job: Job) -> datetime:
+    return hinted.now(engine) if job == HINTED else datetime.now(UTC)
+
+
+def _is_paused(engine: Engine, job: Job) -> bool:
+    with engine.connect() as connection:
+        return actions.is_paused(connection, job, datetime.now(UTC))
 
 
 def _rehearsed(database: RehearsalDatabase, program: Program, job: Job, options: RunOptions, now: datetime) -> Report:

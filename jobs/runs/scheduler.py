@@ -28,6 +28,8 @@ from config.types import SCHEDULED_JOBS
 from jobs import migrate
 from jobs.program import Program
 from jobs.runs import slots
+from jobs.runs.follow import follow
+from jobs.runs.hinted import HINTED
 
 log = logs.get("schedule")
 STEP = timedelta(seconds=5)
@@ -88,6 +90,8 @@ class Scheduler:
         """Offers slots until `stop` is set, then waits for the runs under way; False when it gave the ledger up."""
         self._add_jobs()
         self._slots.start()
+        following = threading.Thread(target=follow, args=(self, stop), name="hints", daemon=True)
+        following.start()
         log.info("schedule kept", jobs=sorted(self.program.tables.schedule.jobs))
         limits = self.program.tables.schedule.scheduler
         while not stop.is_set():
@@ -99,6 +103,7 @@ class Scheduler:
             stop.wait(limits.beat_seconds)
         log.info("stopping after the runs under way")
         self._slots.shutdown(wait=True)
+        following.join()
         self._leave()
         return True
 
@@ -148,6 +153,8 @@ class Scheduler:
         for job in {known.id for known in self._slots.get_jobs()} - jobs.keys():
             self._slots.remove_job(job)
         for job, timing in jobs.items():
+            if job == HINTED:
+                continue  # followed as they come
             trigger = SlotTrigger(timing, self.program.settings.zone)
             self._slots.add_job(self._offer, trigger, id=job, args=(job,), replace_existing=True)
 

@@ -8,17 +8,22 @@ from typing import cast
 from sqlalchemy import Engine
 
 from config.errors import SettingsError
+from config.schedule import JobTiming
 from config.types import Job
 from jobs.program import Program
+from jobs.runs.hinted import HINTED
 from jobs.runs.ledger import ORDINARY, RunOptions
 from jobs.runs.run import Report, of_slot
+
+EACH_MINUTE = JobTiming(every=1)
+"""The slots of hints, for those who keep the schedule by cron; `schedule` follows hints as they come."""
 
 
 def offer(
     engine: Engine, program: Program, job: str, *, now: datetime | None = None, options: RunOptions = ORDINARY
 ) -> Report:
     """Runs the job for the slot that `now` (None: the clock) is in, unless it was run, is under way, or is paused."""
-    timing = program.tables.schedule.jobs.get(job)
+    timing = program.tables.schedule.jobs.get(job, EACH_MINUTE if job == HINTED else None)
     if timing is None:
         raise SettingsError([f"{job} has no timing in the schedule, so it has no slot"])
     due_at = timing.slot_before(now or datetime.now(UTC), program.settings.zone)

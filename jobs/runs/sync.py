@@ -45,7 +45,7 @@ OPTIONAL_STREAMS = frozenset({"balance", "pay_method"})
 Pull = Callable[[str, StreamState | None], Pulled]
 
 
-class _Sync:
+class SourceSync:
     """One run of one sync: the streams applied in so far, and what failed."""
 
     def __init__(self, run: Run, tables: Tables, source: Source, submit: Submit | None) -> None:
@@ -190,11 +190,11 @@ def sync_salesforce(run: Run, settings: Settings, tables: Tables, submit: Submit
 
     Raises SourceError when the login failed, the organization is another one, or, at the end, when a stream failed.
     """
-    sync = _Sync(run, tables, "salesforce", submit)
+    sync = SourceSync(run, tables, "salesforce", submit)
     try:
         source = salesforce.connect(settings, tables.mapping, tables.schedule, run.options.progress)
         organization_id = source.organization_id
-        _require_same_organization(run.database, organization_id)
+        require_same_organization(run.database, organization_id)
     except SourceError as error:
         note_failure(run, "salesforce", error)
         raise
@@ -213,7 +213,7 @@ def sync_whmcs(run: Run, settings: Settings, tables: Tables, submit: Submit | No
     Raises SourceError when the credentials are refused or, at the end, when a stream failed. A failure of the pay
     methods alone leaves the source synced.
     """
-    sync = _Sync(run, tables, "whmcs", submit)
+    sync = SourceSync(run, tables, "whmcs", submit)
     try:
         transport = rate_limit.transport(settings, tables.schedule, run.database, submit)
         source = whmcs.connect(settings, tables.mapping, tables.schedule, run.options.progress, transport)
@@ -301,7 +301,8 @@ def known_of(database: Database, mapping: FieldMapping, stream: str) -> KnownRow
         return KnownRows(rows, highest)
 
 
-def _require_same_organization(database: Database, organization_id: str | None) -> None:
+def require_same_organization(database: Database, organization_id: str | None) -> None:
+    """Raises SourceError when the organization is another one than the snapshot's."""
     with database.begin() as connection:
         known = connection.execute(
             sql.statement("ledger/read_source_organization"), {"source": "salesforce"}

@@ -93,7 +93,8 @@ def flood(database: Database, gate: FloodGate, at: At) -> dict[str, Any] | None:
     """Holds all the run's notifications when one type is beyond its limit; the summary for the operator, or None.
 
     Counted is what dedupe would let pass. The limit of a type is max(floor, factor x the most that one run sent of it
-    in `days`); announcements have been confirmed when they are here, and pass.
+    in `days`); announcements have been confirmed when they are here, and pass. Hinted refreshes of the last hour
+    count as one run: a mass update does not slip past in small ones.
     """
 
     def work(connection: Connection) -> dict[str, Any] | None:
@@ -214,7 +215,7 @@ def _flooding(connection: Connection, gate: FloodGate, at: At) -> dict[str, Any]
     parameters = {"run_id": at.run_id, "now": at.now} | gate.model_dump()
     rows = connection.execute(sql.statement("outbox/count_outbox"), parameters).all()
     rows = [row for row in rows if row.type != ANNOUNCEMENT]
-    if all(row.notifications <= row.allowed for row in rows):
+    if not any(_is_beyond(row) for row in rows):
         return None
     types = {
         row.type: {
@@ -223,12 +224,17 @@ def _flooding(connection: Connection, gate: FloodGate, at: At) -> dict[str, Any]
             "title": row.title,
             "limit": row.allowed,
             "mostSent": row.most_sent,
-            "isBeyondLimit": row.notifications > row.allowed,
+            "alreadySent": row.already_sent,
+            "isBeyondLimit": _is_beyond(row),
             "customers": list(row.samples),
         }
         for row in rows
     }
     return {"types": types, "floor": gate.floor, "factor": gate.factor, "days": gate.days}
+
+
+def _is_beyond(row: Any) -> bool:
+    return bool(row.notifications + row.already_sent > row.allowed)
 
 
 def _send(database: Database, at: At, *, is_held: bool) -> Sent:

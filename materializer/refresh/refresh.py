@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+import sql
 from config.database import Database
 from materializer import units
 from materializer.refresh import failures, outbox, read_model
@@ -50,17 +51,26 @@ class Batch:
     failed: dict[str, str] = field(default_factory=dict)
 
 
-def refresh(database: Database, rules: Rules, at: At, freshness: timedelta, batching: Batching) -> Refreshed:
+def refresh(
+    database: Database,
+    rules: Rules,
+    at: At,
+    freshness: timedelta,
+    batching: Batching,
+    customers: Sequence[str] | None = None,
+) -> Refreshed:
     """Refreshes every customer that is marked or whose time has come, then sends what that decided.
 
     1. What a run that died had decided is taken over. 2. Batches of customers, each one transaction. 3. The flood
     gate. 4. Sending. A crash between any two steps loses nothing and sends nothing twice: the next run goes on.
-    `freshness` is the limit of WHMCS data: reminders are sent only while it is kept.
+    `freshness` is the limit of WHMCS data: reminders are sent only while it is kept. Of `customers` (Account ids) only
+    these are refreshed; that may happen beside another refresh.
     """
     outbox.adopt(database, at)
     with database.begin() as connection:
         is_fresh = read_model.is_whmcs_fresh(connection, at.now, freshness)
-        customers = read_model.customers_to_refresh(connection, at.now, is_fresh=is_fresh)
+        if customers is None:
+            customers = read_model.customers_to_refresh(connection, at.now, is_fresh=is_fresh)
     if batching.watch is not None:
         batching.watch.expect(len(customers))
     calls = [(unit, batch, rules, at, is_fresh) for unit, batch in _batches(customers, batching.size)]
@@ -70,6 +80,12 @@ def refresh(database: Database, rules: Rules, at: At, freshness: timedelta, batc
     held = outbox.flood(database, rules.notifications.flood_gate, at)
     sent = outbox.send(database, at)
     return Refreshed(**counts, sent=sent.sent, suppressed=dict(suppressed + Counter(sent.suppressed)), held=held)
+
+
+def marked_among(connection: Connection, customers: Sequence[str]) -> list[str]:
+    """Those of the customers whose facts changed since their document was computed."""
+    marked = connection.execute(sql.statement("refresh/list_marked_among"), {"customer_ids": list(customers)})
+    return list(marked.scalars())
 
 
 def _batches(customers: Sequence[str], size: int) -> Iterator[tuple[str, Sequence[str]]]:

@@ -1,5 +1,5 @@
 """Pulls of WHMCS."""
 
-from jobs.sources.whmcs.source import WhmcsSource, connect
+from jobs.sources.whmcs.source import WhmcsSource, connect, unchecked
 
-__all__ = ["WhmcsSource", "connect"]
+__all__ = ["WhmcsSource", "connect", "unchecked"]

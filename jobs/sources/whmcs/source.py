@@ -42,10 +42,20 @@ def connect(
     transport: WhmcsTransport | None = None,
 ) -> WhmcsSource:
     """Checks the address and the credentials by asking for one client. Raises SourceError."""
-    transport = transport or WhmcsTransport(settings, schedule)
-    source = WhmcsSource(transport, settings, mapping, schedule, progress or silent())
+    source = unchecked(settings, mapping, schedule, transport or WhmcsTransport(settings, schedule), progress)
     source.check("GetClients")
     return source
+
+
+def unchecked(
+    settings: Settings,
+    mapping: FieldMapping,
+    schedule: Schedule,
+    transport: WhmcsTransport,
+    progress: Progress | None = None,
+) -> WhmcsSource:
+    """A source whose first call shows whether it can be reached."""
+    return WhmcsSource(transport, settings, mapping, schedule, progress or silent())
 
 
 class WhmcsSource:

@@ -7,5 +7,7 @@ set
     synced_at = :now,
     organization_id = coalesce(cast(:organization_id as text), source_state.organization_id),
     failed_at = null,
-    error = null
+    error = null,
+    hint_attempts = 0,
+    hints_after = null
 where source = :source

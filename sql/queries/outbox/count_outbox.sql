@@ -38,16 +38,45 @@ counted as (
     group by passing.type
 ),
 
+sent_by_hint as (
+    select
+        sent_count.run_id,
+        sent_count.type,
+        sent_count.sent
+    from pipeline.sent_count
+    inner join job_run on job_run.run_id = sent_count.run_id
+    where
+        job_run.job = 'sync-hinted'
+        and job_run.run_id <> cast(:run_id as bigint)
+        and sent_count.sent_at > cast(:now as timestamptz) - interval '1 hour'
+        and exists (
+            select from job_run as own_run
+            where own_run.run_id = cast(:run_id as bigint) and own_run.job = 'sync-hinted'
+        )
+),
+
+sent_by_hints as (
+    select sent_by_hint.type, sum(sent_by_hint.sent) as sent
+    from sent_by_hint
+    group by sent_by_hint.type
+),
+
 sent_most as (
     select sent_count.type, max(sent_count.sent) as sent
     from pipeline.sent_count
-    where sent_count.sent_at >= cast(:now as timestamptz) - make_interval(days => cast(:days as integer))
+    where
+        sent_count.sent_at >= cast(:now as timestamptz) - make_interval(days => cast(:days as integer))
+        and not exists (
+            select from sent_by_hint
+            where sent_by_hint.run_id = sent_count.run_id and sent_by_hint.type = sent_count.type
+        )
     group by sent_count.type
 )
 
 select
     counted.type,
     counted.notifications,
+    cast(coalesce(sent_by_hints.sent, 0) as bigint) as already_sent,
     counted.recipients,
     counted.title,
     coalesce(sent_most.sent, 0) as most_sent,
@@ -55,5 +84,6 @@ select
         as allowed,
     counted.samples
 from counted
+left join sent_by_hints on sent_by_hints.type = counted.type
 left join sent_most on sent_most.type = counted.type
 order by counted.type

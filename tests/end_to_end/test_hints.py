@@ -1,0 +1,152 @@
+"""Hints, from the word to the new document: `sync-hinted` against both stand-ins."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.end_to_end.stage import Stage
+
+
+@pytest.fixture
+def synced(stage: Stage) -> Stage:
+    """Two customers, of whom everything was read; the first has an invoice to pay."""
+    stage.add_customers(2)
+    stage.add_due_invoices(1)
+    assert 0 == stage.run("all").code
+    stage.later(minutes=1)
+    return stage
+
+
+def document(stage: Stage, customer: str) -> dict[str, Any]:
+    """What is served to the customer."""
+    ((found,),) = stage.rows(f"select document from me_status where customer_id = '{customer}'")
+    read = json.loads(found) if isinstance(found, str) else found
+    assert isinstance(read, dict)
+    return read
+
+
+def tasks(stage: Stage, customer: str) -> list[str]:
+    return [task["type"] for task in document(stage, customer)["tasks"]]
+
+
+def hinted(stage: Stage, *customers: object) -> dict[str, Any]:
+    """A hint, and one run that follows it."""
+    assert 0 == stage.me_status("hint", *customers).code
+    done = stage.run("sync-hinted", "--json")
+    assert 0 == done.code, done.err
+    return done.answer
+
+
+def test_what_a_customer_just_did_is_served(synced: Stage) -> None:
+    """A paid invoice and a new card, read by one run, with the notifications that belong to them; cursors stay."""
+    states = synced.rows("select stream, cursor_at, synced_at, read_at, full_at from pipeline.stream_state order by 1")
+    assert "invoice_due" in tasks(synced, synced.customers[0])
+    synced.install.pay_invoice(1)
+    synced.install.add_pay_method(1)
+    synced.org.update("Account", synced.customers[0], Internet_Eligibility_Status__c="Eligible")
+    answer = hinted(synced, synced.customers[0])
+    assert "invoice_due" not in tasks(synced, synced.customers[0])
+    assert 2 == document(synced, synced.customers[0])["paymentMethods"]["totalCount"]
+    assert ["ELIGIBILITY_ELIGIBLE"] == [row["type"] for row in answer["notifications"]]
+    assert (1, 1) == (answer["counts"]["hints_read"], answer["counts"]["customers"])
+    assert states == synced.rows(
+        "select stream, cursor_at, synced_at, read_at, full_at from pipeline.stream_state order by 1"
+    )
+    assert [] == synced.rows("select subject_id from pipeline.hint")
+    assert [("operator", "read", 1)] == synced.rows("select origin, outcome, hints from pipeline.hint_count")
+
+
+def test_a_client_is_a_customer_too(synced: Stage) -> None:
+    """A hook of WHMCS knows the client alone; its account is read as well."""
+    synced.org.update("Account", synced.customers[0], Internet_Eligibility_Status__c="Ineligible")
+    synced.install.pay_invoice(1)
+    hinted(synced, 1)
+    assert "ineligible" == document(synced, synced.customers[0])["internetEligibility"]["status"]
+    assert "invoice_due" not in tasks(synced, synced.customers[0])
+
+
+def test_who_just_signed_up_is_served_as_soon_as_read(synced: Stage) -> None:
+    """An account that no pull has seen, and its client, which only the account names."""
+    (account,) = synced.add_customers(1)
+    hinted(synced, account)
+    assert ("linked", 1) == (
+        document(synced, account)["billing"]["state"],
+        document(synced, account)["paymentMethods"]["totalCount"],
+    )
+
+
+def test_records_that_left_are_removed_after_a_look_up(synced: Stage) -> None:
+    """A card taken away, an account deleted; of ids that no source knows nothing stays."""
+    synced.install.remove_pay_method(1)
+    synced.org.delete("Account", synced.customers[1])
+    answer = hinted(synced, 1, synced.customers[1], 999, "001000000000001AAA")
+    assert 0 == document(synced, synced.customers[0])["paymentMethods"]["totalCount"]
+    assert [] == synced.rows(f"select 1 from me_status where customer_id = '{synced.customers[1]}'")
+    assert [] == synced.rows("select subject_id from pipeline.hint")
+    assert 3 == answer["counts"]["hints_unknown"]
+
+
+def test_a_run_without_work_leaves_no_row(synced: Stage) -> None:
+    """Neither by hand nor by cron each minute."""
+    assert 0 == synced.run("sync-hinted").code
+    skipped = synced.me_status("run", "sync-hinted", "--slot", "--json")
+    assert (0, "skipped") == (skipped.code, skipped.answer["outcome"])
+    assert [] == synced.rows("select run_id from job_run where job = 'sync-hinted'")
+
+
+def test_cron_follows_hints_by_slots(synced: Stage) -> None:
+    """A slot becomes one run."""
+    synced.install.pay_invoice(1)
+    synced.me_status("hint", 1)
+    assert 0 == synced.me_status("run", "sync-hinted", "--slot").code
+    assert "invoice_due" not in tasks(synced, synced.customers[0])
+    assert [(True,)] == synced.rows("select due_at is not null from job_run where job = 'sync-hinted'")
+
+
+def test_a_hint_waits_for_a_source_that_is_away(synced: Stage) -> None:
+    """What the other source says is served; the answer stays what it was; the next attempt is put off."""
+    synced.install.pay_invoice(1)
+    synced.org.update("Account", synced.customers[0], Internet_Eligibility_Status__c="Eligible")
+    synced.me_status("hint", synced.customers[0])
+    synced.monkeypatch.setenv("SALESFORCE_CONSUMER_SECRET", "wrong")
+    failed = synced.run("sync-hinted", "--json")
+    assert (1, "failed") == (failed.code, failed.answer["outcome"])
+    assert "invoice_due" not in tasks(synced, synced.customers[0])
+    assert [(["salesforce"],)] == synced.rows("select sources from pipeline.hint")
+    synced.monkeypatch.setenv("SALESFORCE_CONSUMER_SECRET", synced.org.consumer_secret)
+    assert 0 == synced.run("sync-hinted").code
+    assert [1] == [count for (count,) in synced.rows("select count(*) from pipeline.hint")]
+    synced.rows("update pipeline.source_state set hints_after = now() returning 1")
+    assert 0 == synced.run("sync-hinted").code
+    assert "eligible" == document(synced, synced.customers[0])["internetEligibility"]["status"]
+    assert [(0,)] == synced.rows("select hint_attempts from pipeline.source_state where source = 'salesforce'")
+
+
+def test_a_rehearsal_says_what_would_change_and_keeps_the_hint(synced: Stage) -> None:
+    """Nothing is written."""
+    synced.install.pay_invoice(1)
+    synced.me_status("hint", 1)
+    before = synced.everything()
+    done = synced.run("sync-hinted", "--dry-run", "--json")
+    assert (0, 1) == (done.code, done.answer["counts"]["invoice"]["changed"])
+    assert before == synced.everything()
+
+
+def test_a_mass_of_hints_does_not_slip_past_the_flood_gate(synced: Stage) -> None:
+    """Hinted refreshes of an hour count as one run: the second small one is held."""
+    customers = synced.add_customers(120)
+    assert 0 == synced.run("all").code
+    synced.later(minutes=1)
+    for account in customers:
+        synced.org.update("Account", account, Internet_Eligibility_Status__c="Eligible")
+    hinted(synced, *customers[:60])
+    synced.later(minutes=30)
+    synced.me_status("hint", *customers[60:])
+    held = synced.run("sync-hinted", "--json")
+    assert (3, "held") == (held.code, held.answer["outcome"])
+    about = held.answer["held"]["types"]["ELIGIBILITY_ELIGIBLE"]
+    assert (60, 60, 100) == (about["notifications"], about["alreadySent"], about["limit"])
+    assert "eligible" == document(synced, customers[-1])["internetEligibility"]["status"]
