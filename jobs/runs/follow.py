@@ -35,7 +35,7 @@ class Keeper(Protocol):
 
 
 def follow(keeper: Keeper, stop: threading.Event) -> None:
-    """Follows hints until `stop` is set, where both sources are synced by the schedule. A lost database is asked again."""
+    """Follows hints until `stop` is set, where both sources are synced by the schedule."""
     while not stop.is_set():
         program, engine = keeper.program, keeper.engine
         if not {"sync-salesforce", "sync-whmcs"} <= set(program.tables.schedule.jobs):
