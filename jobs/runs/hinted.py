@@ -24,6 +24,7 @@ from jobs.runs.connections import Connections
 from jobs.runs.ledger import Run
 from jobs.runs.sync import OPTIONAL_STREAMS, SALESFORCE_STREAMS, WHMCS_STREAMS, SourceSync
 from jobs.sources.errors import CredentialsError, QuotaExhausted, SourceError, TransientError
+from jobs.sources.known import NOTHING, KnownRows
 from materializer.refresh import refresh
 from materializer.refresh.refresh import Refreshed
 from materializer.rules.rules import Rules
@@ -138,7 +139,7 @@ def _read(
     sync = SourceSync(run, tables, source, None)
     try:
         with _answering(run.database, tables.schedule.hints, source), connections.checked(source, run.database):
-            pull = _pull_of(connections, source, customers, outcome)
+            pull = _pull_of(run.database, connections, source, customers, outcome)
             for name in (name for name in STREAMS_OF[source] if name in sync.states):
                 sync.apply_streams([name], pull)
                 _raise_if_away(sync)
@@ -155,19 +156,27 @@ def _read(
 
 
 def _pull_of(
-    connections: Connections, source: Source, customers: Customers, outcome: _Outcome
+    database: Database, connections: Connections, source: Source, customers: Customers, outcome: _Outcome
 ) -> Callable[[str, StreamState | None], Pulled]:
     def from_salesforce(name: str, state: StreamState | None) -> Pulled:
         assert state is not None
         return connections.salesforce().pull_owners(name, customers.accounts, state)
 
     def from_whmcs(name: str, _: StreamState | None) -> Pulled:
-        pulled = connections.whmcs().pull_owners(name, customers.clients)
+        known = _unpaid(database, customers.clients) if name == "balance" else NOTHING
+        pulled = connections.whmcs().pull_owners(name, customers.clients, known)
         if pulled.extent == "owners" and name not in OPTIONAL_STREAMS:
             outcome.put_off |= set(customers.clients) - set(pulled.owners)
         return pulled
 
     return from_salesforce if source == "salesforce" else from_whmcs
+
+
+def _unpaid(database: Database, clients: Sequence[int]) -> KnownRows:
+    """The invoices whose balances are asked for: all unpaid ones, as the invoices just read say."""
+    with database.begin() as connection:
+        rows = connection.execute(sql.statement("snapshot/list_unpaid_of_clients"), {"client_ids": list(clients)})
+        return KnownRows(references={row.invoice_id: row.client_id for row in rows})
 
 
 def _raise_if_away(sync: SourceSync) -> None:

@@ -17,8 +17,8 @@ from jobs.sources.columns import loose_integer
 from jobs.sources.errors import ProtocolError, TransientError
 from jobs.sources.known import NOTHING, KnownRows
 from jobs.sources.spool import SpooledRows
-from jobs.sources.whmcs.answers import NoSuchRecord, UnreadablePage, listed
 from jobs.sources.whmcs import owners
+from jobs.sources.whmcs.answers import NoSuchRecord, UnreadablePage, listed
 from jobs.sources.whmcs.confirm import confirmer
 from jobs.sources.whmcs.details import reference_of
 from jobs.sources.whmcs.pages import Page
@@ -362,7 +362,8 @@ class WhmcsSource:
         try:
             read = self._read_owners(reading, clients, known)
             pulled = self._pulled(reading, "partial" if read is None else "owners", None, started)
-            return replace(pulled, owners=tuple(read or ()), is_hinted=True)
+            whose = clients if stream_name == "balance" else read or ()
+            return replace(pulled, owners=tuple(whose), is_hinted=True)
         except BaseException:
             reading.spool.close()
             raise
