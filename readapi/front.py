@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from http import HTTPStatus
 from time import perf_counter
 from typing import TYPE_CHECKING
@@ -21,6 +20,7 @@ from readapi.health import ALIVE
 from readapi.manners import request_id_of
 from readapi.problems import Problem, bad_request, unavailable, unforeseen
 from readapi.rate_limit import RateLimit
+from readapi.threads import Threads
 from readapi.tokens import Tokens
 from readapi.turns import Crowded, Turns
 from readapi.wsgi import call, environ_of
@@ -66,10 +66,10 @@ class Front:
         self._count = count
         self._common = common
         self._turns = Turns(share=max(1, threads // 2))
-        self._threads = ThreadPoolExecutor(threads, thread_name_prefix="readapi")
+        self._threads = Threads(threads, "readapi")
 
     def __rsgi_del__(self, _: asyncio.AbstractEventLoop) -> None:
-        self._threads.shutdown(wait=False, cancel_futures=True)
+        self._threads.close()
 
     async def __rsgi__(self, scope: Scope, protocol: HTTPProtocol) -> None:
         answer = await self._answer(scope, protocol)
@@ -101,8 +101,7 @@ class Front:
         environ = environ_of(scope, headers, await body_of(scope, protocol))
         try:
             async with self._turns.of(subject or _group(scope.path)):
-                loop = asyncio.get_running_loop()
-                answer = await loop.run_in_executor(self._threads, call, self._application, environ)
+                answer = await self._threads.run(call, self._application, environ)
         except Crowded as crowded:
             raise _crowded(crowded, dict(limits)) from None
         return Answer(answer.status, [*answer.headers, *limits], answer.body) if limits else answer

@@ -8,6 +8,7 @@ from collections import Counter
 import pytest
 
 from readapi.rate_limit import RateLimit
+from readapi.threads import Threads
 from readapi.turns import WAITING_OF_ONE, Crowded, Turns
 
 
@@ -88,3 +89,20 @@ def test_the_fields_say_policy_and_what_is_left():
     limit = RateLimit(60, at_once=5, clock=lambda: 0.0)
     expected = [("RateLimit-Policy", '"customer";q=60;w=60'), ("RateLimit", '"customer";r=4;t=1')]
     assert expected == limit.take("a").headers(limit.policy)
+
+
+def test_threads_give_what_the_work_returns_or_raises():
+    """Many pieces of work for two threads; a fault is the awaiting one's, and a cancelled caller harms nobody."""
+
+    async def play() -> None:
+        threads = Threads(2, "test")
+        assert list(range(50)) == await asyncio.gather(*(threads.run(abs, -number) for number in range(50)))
+        with pytest.raises(ValueError, match="invalid literal"):
+            await threads.run(int, "x")
+        given_up = asyncio.create_task(threads.run(abs, 1))
+        await asyncio.sleep(0)
+        given_up.cancel()
+        assert 2 == await threads.run(abs, -2)
+        threads.close()
+
+    asyncio.run(play())
