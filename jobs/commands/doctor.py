@@ -16,6 +16,7 @@ from config import database, logs
 from config.errors import MeStatusError, SettingsError
 from jobs import migrate, program
 from jobs.program import FAILED, SUCCESS, WRONG_USE, Program, answer, say
+from jobs.runs import listener
 from jobs.sources import salesforce, whmcs
 from jobs.sources.errors import PermissionDenied, SourceError
 from jobs.sources.salesforce import SalesforceSource
@@ -148,6 +149,23 @@ def _check_salesforce(loaded: Program) -> Iterator[Line]:
     except SourceError as error:
         yield Line("fail", "Salesforce", str(error), "see above")
     yield from _check_skew("Salesforce", source.session.server_time)
+    yield from _check_events(loaded)
+
+
+def _check_events(loaded: Program) -> Iterator[Line]:
+    """One line per channel of events: whether it is there, may be read, and has the field it should."""
+    if not loaded.settings.event_channels:
+        return
+    try:
+        listener.require(loaded.settings)
+        for topic, faults in listener.faults_of_channels(loaded):
+            yield from (Line("fail", "Salesforce events", fault, "see above") for fault in faults)
+            if not faults:
+                yield Line("ok", "Salesforce events", f"{topic} can be listened to")
+    except SettingsError as error:
+        yield from (Line("fail", "Salesforce events", fault, "set it") for fault in error.faults)
+    except SourceError as error:
+        yield Line("fail", "Salesforce events", str(error), "see above")
 
 
 def _check_fields(source: SalesforceSource, loaded: Program) -> Iterator[Line]:

@@ -83,19 +83,18 @@ def _is_there(name: str) -> bool:
     return False
 
 
-def connect(program: Program) -> PubSub:
-    """The service, logged in. Raises SourceError."""
-    from jobs.sources.salesforce.events.service import PubSub
-
-    return PubSub(program.settings, SalesforceSession(program.settings, program.tables.schedule))
-
-
 def check(program: Program) -> None:
     """Asks about every channel. Raises SettingsError naming those at fault, SourceError when it cannot be asked."""
-    from jobs.sources.salesforce.events import service
+    if faults := [fault for _, found in faults_of_channels(program) for fault in found]:
+        raise SettingsError(faults)
 
-    with _closing(connect(program)) as pubsub:
-        service.check(pubsub, program.settings.event_channels)
+
+def faults_of_channels(program: Program) -> Iterator[tuple[str, list[str]]]:
+    """Each channel's topic, with what keeps it from being listened to. Raises SourceError when it cannot be asked."""
+    session = SalesforceSession(program.settings, program.tables.schedule)
+    with _closing(_service(program, session)) as service:
+        for channel in program.settings.event_channels:
+            yield channel.topic, service.faults(channel)
 
 
 def listen(engine: Engine, program: Program, stop: threading.Event, pace: Pace = PACE) -> None:

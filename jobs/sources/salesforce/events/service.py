@@ -10,7 +10,6 @@ from typing import Any, TypeVar
 import grpc
 from fastavro.types import Schema
 
-from config.errors import SettingsError
 from config.event_channels import EventChannel
 from config.settings import Settings
 from jobs.sources.errors import PermissionDenied, ProtocolError, SourceError, TransientError
@@ -177,9 +176,3 @@ def _reason(error: Any) -> str:
     """Salesforce's own code, such as sfdc.platform.eventbus.grpc.subscription.fetch.replayid.corrupted."""
     trailers = dict(error.trailing_metadata() or ())
     return str(trailers.get("error-code", "")).removeprefix("sfdc.platform.eventbus.grpc.")
-
-
-def check(service: PubSub, channels: tuple[EventChannel, ...]) -> None:
-    """Raises SettingsError that names every channel at fault, SourceError when the service cannot be asked."""
-    if faults := [fault for channel in channels for fault in service.faults(channel)]:
-        raise SettingsError(faults)
