@@ -90,6 +90,11 @@ def name_of(stage: Stage, account_id: str) -> str:
     return str(_account(stage, account_id).get("Name", account_id))
 
 
+def language_of(stage: Stage, account_id: str) -> str:
+    """The language the account names, or the default one."""
+    return str(_account(stage, account_id).get(LANGUAGE) or "en")
+
+
 def _account(stage: Stage, account_id: str) -> dict[str, Any]:
     return stage.org.tables["Account"].get(account_id) or {}
 

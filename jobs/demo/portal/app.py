@@ -18,7 +18,7 @@ from werkzeug.exceptions import HTTPException
 import sql
 from config.errors import MeStatusError
 from jobs.commands.token import signed
-from jobs.demo.portal.actions import ACTIONS, ONE_DAY, Clock, Customer, NotPossibleError, a_night, name_of
+from jobs.demo.portal.actions import ACTIONS, ONE_DAY, Clock, Customer, NotPossibleError, a_night, language_of, name_of
 from jobs.demo.stage import Stage
 from jobs.runs.ledger import RunOptions
 from jobs.runs.run import by_hand
@@ -96,7 +96,8 @@ def create(portal: Portal) -> Flask:
         customer, _ = _asked(portal)
         expires_at = int(time.time()) + TOKEN_MINUTES * 60
         token = signed(portal.stage.program.settings, customer.account_id, expires_at)
-        return jsonify({"api": portal.api, "token": token, "expiresAt": expires_at})
+        language = language_of(portal.stage, customer.account_id)
+        return jsonify({"api": portal.api, "token": token, "expiresAt": expires_at, "language": language})
 
     @app.post("/demo/day")
     def day() -> Response:

@@ -72,7 +72,7 @@ async function backend(path, given = {}) {
 }
 
 async function logIn() {
-  Object.assign(me, await backend("/demo/session"));
+  Object.assign(me, await backend("/demo/session")); // where to ask, a token, and the account's language
 }
 
 async function look() {
@@ -273,6 +273,7 @@ async function become(customer, name) {
   Object.assign(me, { customer, name, status: null, tag: null, bellTag: null, page: null, waiting: null, expiresAt: 0 });
   sessionStorage.setItem("customer", customer);
   tell("");
+  await logIn();
   showFrame();
   await look();
   keepLooking();
@@ -289,7 +290,6 @@ async function begin() {
   $("customer").addEventListener("change", () => become($("customer").value, $("customer").selectedOptions[0].textContent));
   document.querySelectorAll("[data-language]").forEach((button) => button.addEventListener("click", () => {
     me.language = button.dataset.language;
-    sessionStorage.setItem("language", me.language);
     showFrame();
     act("language", me.language);
   }));
@@ -306,7 +306,6 @@ async function begin() {
   $("card").addEventListener("click", () => act("card"));
   $("residence").addEventListener("click", () => act("residence"));
   $("day").addEventListener("click", passADay);
-  me.language = sessionStorage.getItem("language") ?? "en";
   const last = customers.find((one) => one.id === sessionStorage.getItem("customer")) ?? customers[0];
   $("customer").value = last.id;
   await become(last.id, last.name);
