@@ -63,7 +63,8 @@ def configure(settings: Settings | None = None, *, level: int = logging.INFO) ->
         hide_secrets,
     ]
     structlog.configure(
-        processors=[*chain, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        # first of all whether anybody listens: a request at level debug must not cost what a line of log costs
+        processors=[structlog.stdlib.filter_by_level, *chain, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         logger_factory=structlog.stdlib.LoggerFactory(),
         cache_logger_on_first_use=False,
     )

@@ -153,7 +153,7 @@ class Settings(BaseSettings):
                 raise ValueError(f"{origin!r} is not an origin; write https://portal.example, several with commas")
         return value
 
-    @field_validator("me_status_jwt_key", "me_status_ops_token")
+    @field_validator("me_status_jwt_key", "me_status_ops_token", "me_status_ops_act_token")
     @classmethod
     def _is_long_enough(cls, value: SecretStr | None) -> SecretStr | None:
         size = SHORTEST_SECRET if value is None else len(value.get_secret_value().encode())

@@ -47,3 +47,12 @@ def test_a_database_error_is_told_without_the_row_it_quotes() -> None:
 def test_our_own_errors_keep_their_words() -> None:
     """They are written for the operator."""
     assert "the sky fell; look up" == logs.describe(MeStatusError("the sky fell; look up"))
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["postgresql://u:pa/ss-word@db.example/x", "postgresql://u:pa%2Fss-word@db.example/x", "https://:pa/ss-word@x"],
+)
+def test_a_password_in_an_address_is_hidden_whatever_stands_in_it(url: str) -> None:
+    """A raw slash in a password does not end what is hidden."""
+    assert "ss-word" not in logs.scrub(f"failed to resolve host: {url}")

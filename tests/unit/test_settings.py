@@ -210,3 +210,35 @@ def test_a_hook_secret_is_one_of_standard_webhooks(secret: str) -> None:
     with pytest.raises(ValidationError) as caught:
         GivenSettings(me_status_hook_secret=secret)
     assert "openssl rand -base64 32" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("DATABASE_URL", "postgresql://user:pass/word@db.example/x", "write / as %2F"),
+        ("DATABASE_URL", "postgresql://user:pass@word@db.example/x", "@ as %40"),
+        ("ME_STATUS_OPS_TOKEN", "abc", "has 3 bytes; a secret needs 32 or more"),
+        ("ME_STATUS_JWKS_MAX_AGE_HOURS", "0", "greater than 0"),
+        ("ME_STATUS_REQUESTS_PER_MINUTE", "-1", "greater than or equal to 0"),
+    ],
+)
+def test_settings_that_would_let_somebody_in_are_refused(monkeypatch, name, value, said):
+    """Each with the remedy, and without the secret it holds."""
+    monkeypatch.setenv(name, value)
+    with pytest.raises(SettingsError) as caught:
+        settings.load()
+    assert said in str(caught.value)
+    assert "word" not in str(caught.value).replace("password", "")
+
+
+def test_how_far_off_a_token_may_expire(monkeypatch):
+    """A day with published keys, as far as it likes with a shared one; a setting decides otherwise, 0 for no bound."""
+
+    def hours(**given: object) -> float | None:
+        return Settings(_env_file=None, **given).longest_token_hours
+
+    published = {"me_status_jwks_url": "https://id.example/keys"}
+    assert 24 == hours(**published)
+    assert hours(me_status_jwt_key="k" * 32) is None
+    assert 2 == hours(me_status_token_max_hours=2, me_status_jwt_key="k" * 32)
+    assert hours(me_status_token_max_hours=0, **published) is None
