@@ -19,6 +19,7 @@ from readapi.gauges import Gauges
 from readapi.identity import Identity
 from readapi.manners import Manners
 from readapi.metrics import RequestMetrics
+from readapi.ops.facts import Facts
 from readapi.rate_limit import RateLimit
 from readapi.statements import Statements
 from readapi.status import Status
@@ -64,7 +65,8 @@ def _create(settings: Settings, verified: Tokens, metrics: RequestMetrics, conne
     )
     app.register_blueprint(health.blueprint(statements, gauges))
     app.register_blueprint(openapi.blueprint())
-    app.register_blueprint(ops.blueprint(settings, gauges, metrics))
+    facts = Facts(statements, gauges, timing, settings.zone)
+    app.register_blueprint(ops.blueprint(settings, statements, facts, metrics))
     problems.install(app)
     _count_requests(app, metrics)
     door = StatusDoor(app.wsgi_app, status, metrics)

@@ -36,6 +36,7 @@ class Problem(Exception):  # noqa: N818 (RFC 9457's own word)
         self.detail = detail
         self.headers = dict(headers or {})
         self.more = dict(more or {})
+        self.repeated: list[tuple[str, str]] = []
         super().__init__(detail)
 
     def answer(self) -> Answer:
@@ -50,7 +51,7 @@ class Problem(Exception):  # noqa: N818 (RFC 9457's own word)
             }
         )
         headers = [("Content-Type", CONTENT_TYPE), ("Cache-Control", "no-store"), ("Vary", "Authorization")]
-        return Answer(self.status.value, [*headers, *self.headers.items()], body)
+        return Answer(self.status.value, [*headers, *self.headers.items(), *self.repeated], body)
 
 
 def unauthorized(detail: str, *, error: str | None = "invalid_token") -> Problem:

@@ -1,0 +1,88 @@
+"""The operator's pages: who may read, who may act, and what becomes of an action."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+READS, ACTS = "reads-" + "r" * 32, "acts-" + "a" * 32
+ALICE = "001000000000001AAA"
+
+
+@pytest.fixture
+def ops(make_client):
+    """A client of an API with both secrets."""
+    return make_client(me_status_ops_token=READS, me_status_ops_act_token=ACTS)
+
+
+def form_token(client) -> str:
+    found = re.search(r'name="form_token" value="([0-9a-f]+)"', client.get("/ops", auth=("ada", ACTS)).text)
+    assert found
+    return found[1]
+
+
+def test_a_browser_is_asked_in_a_line_of_its_own(ops):
+    """Chromium reads one challenge of a header line, so each has its own."""
+    answer = ops.get("/ops")
+    assert ["Bearer", 'Basic realm="me-status operator"'] == answer.headers.getlist("WWW-Authenticate")
+
+
+def test_the_page_says_first_whether_all_is_well(ops, rows):
+    """With every reason and its remedy; nothing comes from elsewhere, no script runs."""
+    rows.run()
+    rows.customer(ALICE)
+    answer = ops.get("/ops", auth=("", READS))
+    assert 200 == answer.status_code
+    assert "Not healthy" in answer.text
+    assert "salesforce was never synced" in answer.text
+    assert "default-src 'none'; style-src 'self'" in answer.headers["Content-Security-Policy"]
+    assert not re.search(r"<script|https?://|style=", answer.text)
+    assert 200 == ops.get("/ops/style.css", auth=("", READS)).status_code
+
+
+def test_a_run_and_a_customer_have_pages(ops, rows):
+    """By the run's id, and by Account or client id; what is not there says so."""
+    rows.run()
+    rows.customer(ALICE)
+    rows.notification(ALICE)
+    page = ops.get("/ops", auth=("", READS)).text
+    run_id = re.search(r"/ops/runs/(\d+)", page)[1]  # type: ignore[index]
+    assert "What it counted" in ops.get(f"/ops/runs/{run_id}", auth=("", READS)).text
+    assert 404 == ops.get("/ops/runs/999999", auth=("", READS)).status_code
+    assert "Nobody has the id" in ops.get("/ops/customers?id=nobody", auth=("", READS)).text
+    for path in ("/ops/runs/1", "/ops/customers?id=1", "/ops/style.css"):
+        assert 401 == ops.get(path).status_code
+
+
+def test_who_reads_has_no_buttons_and_cannot_act(ops, rows):
+    """The second secret acts; the first one, a foreign form and a form of another site do not."""
+    rows.run()
+    token = form_token(ops)
+    assert "form_token" not in ops.get("/ops", auth=("", READS)).text
+    asked = {"action": "run", "job": "refresh", "form_token": token}
+    assert 403 == ops.post("/ops/actions", data=asked, auth=("", READS)).status_code
+    assert 403 == ops.post("/ops/actions", data=asked | {"form_token": "x"}, auth=("ada", ACTS)).status_code
+    elsewhere = {"Sec-Fetch-Site": "cross-site"}
+    assert 403 == ops.post("/ops/actions", data=asked, auth=("ada", ACTS), headers=elsewhere).status_code
+    assert 0 == rows.connection.execute("select count(*) from pipeline.operator_action").fetchone()[0]
+
+
+def test_an_action_is_written_down_with_who_and_why(ops, rows):
+    """It waits for whoever runs jobs, and the page shows it."""
+    rows.run()
+    asked = {"action": "pause", "job": "prune", "reason": "disk", "form_token": form_token(ops)}
+    answer = ops.post("/ops/actions", data=asked, auth=("ada", ACTS))
+    assert (303, "/ops#decisions") == (answer.status_code, answer.headers["Location"])
+    found = rows.connection.execute(
+        "select action, job, reason, actor, origin from pipeline.operator_action"
+    ).fetchall()
+    assert [("pause", "prune", "disk", "ada", "page")] == found
+    assert "waits for the scheduler" in ops.get("/ops", auth=("", READS)).text
+    for wrong in (
+        {"action": "drop", "job": "prune"},
+        {"action": "run", "job": "x"},
+        {"action": "release", "run_id": "x"},
+    ):
+        wrong |= {"form_token": form_token(ops)}
+        assert 400 == ops.post("/ops/actions", data=wrong, auth=("ada", ACTS)).status_code
