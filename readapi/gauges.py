@@ -11,8 +11,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import orjson
-from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
+from config.types import JOBS
 from readapi.answers import FreshnessLimits
 from readapi.statements import Row, Statements
 
@@ -23,6 +24,15 @@ MOST_COUNTED = 20_000
 so that a scrape costs milliseconds at any size."""
 
 BY_TYPE = ("sent", "suppressed", "transitions")
+TOTALS = {
+    "runs_ended": ("Runs that ended.", ["job", "outcome"]),
+    "run_seconds_spent": ("Time that runs took.", ["job"]),
+    "notifications_sent": ("Notifications sent.", ["type"]),
+    "notifications_suppressed": ("Notifications that dedupe suppressed.", ["type"]),
+    "records": ("Records of the sources by what became of them.", ["stream", "change"]),
+    "documents_written": ("Documents that changed.", []),
+}
+"""The totals of the database that are metrics, with their labels; each ends in _total."""
 OF_STREAM = ("added", "changed", "removed", "set_aside")
 
 
@@ -137,6 +147,7 @@ class Gauges:
         yield from self._source_metrics(datetime.now(UTC))
         yield from self._proof_metrics(datetime.now(UTC))
         yield from self._run_metrics()
+        yield from self._total_metrics()
         yield from self._count_metrics()
 
     def _source_metrics(self, now: datetime) -> Iterator[Metric]:
@@ -184,6 +195,29 @@ class Gauges:
             if run.took is not None:
                 took.add_metric([run.job], run.took.total_seconds())
         yield from (runs, spent, started, took)
+
+    def _total_metrics(self) -> Iterator[Metric]:
+        """What only grows, and since when each job and scheduler was last well."""
+        families = {
+            metric: CounterMetricFamily(f"me_status_{metric}", does, labels=labels)
+            for metric, (does, labels) in TOTALS.items()
+        }
+        for metric, label, detail, amount in self._statements.all("ledger/list_totals"):
+            if metric in families:
+                families[metric].add_metric([label, detail][: len(TOTALS[metric][1])], amount)
+        yield from families.values()
+        good = GaugeMetricFamily(
+            "me_status_job_last_success_timestamp_seconds", "When a job's last good run ended.", labels=["job"]
+        )
+        for row in self._statements.all("health/list_job_states", jobs=list(JOBS)):
+            if row[1] is not None:
+                good.add_metric([row[0]], row[1].timestamp())
+        beat = GaugeMetricFamily(
+            "me_status_scheduler_beat_timestamp_seconds", "A scheduler's last beat.", labels=["scheduler"]
+        )
+        for scheduler, _, beat_at in self._statements.all("ledger/list_heartbeats"):
+            beat.add_metric([scheduler], beat_at.timestamp())
+        yield from (good, beat)
 
     def _count_metrics(self) -> Iterator[Metric]:
         for name, number in self.counts("total"):

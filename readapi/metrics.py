@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
-from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
@@ -79,11 +79,11 @@ class RequestMetrics:
         MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
         return registry
 
-    def text(self, gauges: Gauges) -> bytes:
-        """The Prometheus text of the requests and of what the database knows."""
+    def text(self, gauges: Gauges, verdict: Iterable[Metric] = ()) -> bytes:
+        """The Prometheus text of the requests, of what the database knows, and of the verdict on it."""
         registry = self._registry()
         state = CollectorRegistry()
-        state.register(_Gauges(gauges, self._keys_age()))
+        state.register(_Gauges(gauges, self._keys_age(), verdict))
         return generate_latest(registry) + generate_latest(state)
 
 
@@ -97,8 +97,9 @@ def _within(buckets: Iterable[tuple[float, float]], share: float = 0.95) -> str:
 
 
 class _Gauges(Collector):
-    def __init__(self, gauges: Gauges, keys_age: float | None) -> None:
+    def __init__(self, gauges: Gauges, keys_age: float | None, verdict: Iterable[Metric]) -> None:
         self._gauges = gauges
+        self._verdict = list(verdict)
         self._keys_age = keys_age
 
     def collect(self) -> Iterator:  # type: ignore[type-arg]
@@ -106,3 +107,4 @@ class _Gauges(Collector):
             words = "Time since the token issuer's keys were fetched, of the process that answers."
             yield GaugeMetricFamily("me_status_token_keys_age_seconds", words, self._keys_age)
         yield from self._gauges.metrics()
+        yield from self._verdict

@@ -18,9 +18,9 @@ Total = tuple[str, str, str, float]
 
 def add(connection: Connection, job: str, outcome: str, elapsed: timedelta, counts: Mapping[str, Any]) -> None:
     """Adds what one run did."""
-    _add(
-        connection, [("runs", job, outcome, 1.0), ("run_seconds", job, "", elapsed.total_seconds()), *of_counts(counts)]
-    )
+    spent = elapsed.total_seconds()
+    ended: list[Total] = [("runs_ended", job, outcome, 1.0), ("run_seconds_spent", job, "", spent)]
+    _add(connection, [*ended, *of_counts(counts)])
 
 
 def add_counts(connection: Connection, counts: Mapping[str, Any]) -> None:
@@ -46,7 +46,7 @@ def of_counts(counts: Mapping[str, Any]) -> Iterator[Total]:
                 ("records", name, change, float(value[change])) for change in OF_STREAM if _is_number(value.get(change))
             )
         elif name == "changed" and _is_number(value):
-            yield "documents", "changed", "", float(value)
+            yield "documents_written", "", "", float(value)
 
 
 def _is_number(value: Any) -> bool:

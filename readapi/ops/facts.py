@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import orjson
+from prometheus_client.core import GaugeMetricFamily, Metric
 
 from config import health
 from config.health import JobSeen, Reason, Seen, SourceSeen
@@ -20,6 +22,8 @@ from readapi.statements import Row, Statements
 AT_MOST = 20
 """Rows of each list of problems; `status --json` has all."""
 BARS = 60
+WAITING = ("oldest_mark_at", "oldest_outbox_at", "differing_streams", "differing_documents", "first_run_at")
+"""The columns of health/read_waiting, by their names in `Seen`."""
 
 
 class Facts:
@@ -37,16 +41,22 @@ class Facts:
 
     def seen(self) -> Seen:
         """What the verdict rests on."""
-        marks, outbox, differing, first_run = self._statements.all("health/read_waiting")[0]
+        waiting = dict(zip(WAITING, self._statements.all("health/read_waiting")[0], strict=True))
         return Seen(
             sources=[SourceSeen(*row) for row in self._statements.all("ledger/list_source_states")],
             jobs=[JobSeen(*row) for row in self._statements.all("health/list_job_states", jobs=list(JOBS))],
-            first_run_at=first_run,
-            oldest_mark_at=marks,
-            oldest_outbox_at=outbox,
-            differing_streams=differing,
             held=[hold.run_id for hold in self.gauges.holds()],
+            **waiting,
         )
+
+    def verdict_metrics(self, now: datetime) -> Iterator[Metric]:
+        """The verdict as metrics, under the names that the scheduler's port gives as well."""
+        reasons = self.verdict(now)
+        yield GaugeMetricFamily("me_status_healthy", "1 when `me-status status` would say healthy.", value=not reasons)
+        kinds = GaugeMetricFamily("me_status_unhealthy_reasons", "Reasons why it is not healthy.", labels=["kind"])
+        for kind in health.KINDS:
+            kinds.add_metric([kind], sum(reason.kind == kind for reason in reasons))
+        yield kinds
 
     def jobs(self, now: datetime) -> list[dict[str, Any]]:
         """Each scheduled job: its last run, its next slot, whether it is paused, and its runs as a chart."""

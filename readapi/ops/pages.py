@@ -50,7 +50,7 @@ def blueprint(settings: Settings, statements: Statements, facts: Facts, metrics:
 
     @routes.get("/metrics")
     def show_metrics() -> Response:
-        text = metrics.text(facts.gauges)
+        text = metrics.text(facts.gauges, facts.verdict_metrics(datetime.now(UTC)))
         return Response(text, 200, {"Cache-Control": "no-store"}, content_type=CONTENT_TYPE_LATEST)
 
     @routes.get("/ops")

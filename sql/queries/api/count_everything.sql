@@ -69,4 +69,4 @@ select 'task', first_task.top_task_type, cast(first_task.share * total.number as
 from first_task
 inner join total on total.label = 'customers' and not total.is_exact
 union all
-select 'refused', stream, count(*) from pipeline.set_aside_record group by 2
+select 'set_aside', stream, count(*) from pipeline.set_aside_record group by 2
