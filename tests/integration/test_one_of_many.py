@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
+import sql
 from config.database import LiveDatabase
 from materializer.refresh.rebuild import rebuild
 from materializer.refresh.refresh import Refreshed, refresh
@@ -36,6 +37,13 @@ from unnest(array['account', 'order', 'case', 'client', 'invoice', 'service', 'p
 update pipeline.source_state set synced_at = '2026-03-10T11:55:00Z';
 insert into pipeline.refresh_mark select account_id, '2026-03-10T11:55:00Z' from snapshot.account;
 """
+LISTED = {
+    "before_at": "infinity",
+    "before_id": "ffffffff-ffff-ffff-ffff-ffffffffffff",
+    "types": None,
+    "only_unread": False,
+    "page_size": 10,
+}
 NOT_A_NUMBER = "update snapshot.invoice set total = 'NaN' where client_id = 102"
 NOT_A_DATE = "update snapshot.invoice set due_on = '294276-01-01' where client_id = 102"
 
@@ -185,3 +193,21 @@ def test_a_paid_invoice_stays_in_view_behind_newer_drafts(filled: LiveDatabase) 
     assert ["invoice_paid", "invoice_created"] == [event["type"] for event in activity]
     assert 1 == refreshed(filled, 11, NOW + timedelta(hours=1)).changed
     assert 2031 == document(filled)["summary"]["recentActivity"][0]["relatedId"]
+
+
+def test_news_of_a_stranger_leave_the_list_with_a_corrected_link(filled: LiveDatabase) -> None:
+    """A notification is about a client's record, and listed while that client is the customer's."""
+    refreshed(filled, 10)
+    listed = sql.statement("api/count_unread_notifications")
+    with filled.begin() as connection:
+        assert 1 == connection.execute(listed, {"customer_id": BERT}).scalar_one()
+    run_sql(filled, f"update snapshot.account set whmcs_client_id = null where account_id in ('{ANNA}', '{BERT}')")
+    run_sql(filled, f"update snapshot.account set whmcs_client_id = 101 where account_id = '{BERT}'")
+    run_sql(filled, f"insert into pipeline.refresh_mark values ('{ANNA}', now()), ('{BERT}', now())")
+    refreshed(filled, 11)
+    with filled.begin() as connection:
+        assert ["1001"] == [
+            row.source_id
+            for row in connection.execute(sql.statement("api/list_notifications"), LISTED | {"customer_id": BERT})
+        ]
+        assert 0 == connection.execute(listed, {"customer_id": ANNA}).scalar_one()

@@ -22,6 +22,10 @@ from notification
 where
     customer_id = :customer_id
     and dismissed_at is null
+    and (
+        client_id is null
+        or client_id = (select me_status.whmcs_client_id from me_status where me_status.customer_id = :customer_id)
+    )
     and (created_at, notification_id) < (cast(:before_at as timestamptz), cast(:before_id as uuid))
     and (cast(:types as text[]) is null or type = any(cast(:types as text[])))
     and (not cast(:only_unread as boolean) or (read_at is null and resolved_at is null))

@@ -35,7 +35,8 @@ passed as (
 
 sent as (
     insert into notification (
-        customer_id, type, source_id, title, message, action_url, action_label, tone, about, created_at, run_id
+        customer_id, type, source_id, title, message, action_url, action_label, tone, about, created_at, run_id,
+        client_id
     )
     select
         batch.customer_id,
@@ -48,7 +49,8 @@ sent as (
         batch.tone,
         batch.about,
         cast(:now as timestamptz),
-        batch.run_id
+        batch.run_id,
+        pipeline.client_of_news(batch.type, batch.source_id)
     from batch
     inner join passed
         on
