@@ -26,7 +26,9 @@ select
     invoice.total,
     coalesce(balance.balance, invoice.total) as balance,
     invoice.currency,
-    case when invoice.status = 'Unpaid' then greatest(settings.today - invoice.due_on, 0) end as days_overdue,
+    case
+        when invoice.status = 'Unpaid' and invoice.due_on is not null then greatest(settings.today - invoice.due_on, 0)
+    end as days_overdue,
     case
         when invoice.status = 'Unpaid' then analytics.age_bucket(invoice.due_on, settings.today)
     end as age_bucket,
