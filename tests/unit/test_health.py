@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -97,3 +98,10 @@ def test_every_reason_names_what_to_do() -> None:
     (reason,) = health.judge(with_job(job("refresh", last_good_at=ago(hours=10))), SCHEDULE, ZONE, NOW)
     assert "refresh had no good run for 3 of its slots; the last one ended 10 h ago" == reason.reason
     assert "me-status run refresh" in reason.remedy
+
+
+def test_every_kind_of_reason_has_a_chapter_in_the_runbook() -> None:
+    """Whoever is woken finds what to do by the name they were woken with."""
+    runbook = (Path(health.__file__).parent.parent / "docs" / "runbook.md").read_text(encoding="utf-8")
+    chapters = {line.removeprefix("## ") for line in runbook.splitlines() if line.startswith("## ")}
+    assert {*health.KINDS, "ledger-away"} == chapters
