@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import threading
 
-import sql
 from config import logs
 from jobs.demo.portal.app import Portal
+from jobs.runs import hinted
 from jobs.runs.ledger import RunOptions
 from jobs.runs.run import by_hand
 
@@ -24,10 +24,8 @@ def follow(portal: Portal, stop: threading.Event) -> None:
 
 
 def follow_once(portal: Portal) -> None:
-    """Reads everything again when a hint waits: the demo's stand-ins answer in no time."""
+    """Reads again whom the waiting hints name."""
     stage = portal.stage
-    with stage.engine.begin() as connection:
-        if not connection.execute(sql.statement("demo/take_hints")).all():
-            return
-    with portal.lock:
-        by_hand(stage.engine, stage.program, "all", RunOptions(full=True), portal.clock.now())
+    if hinted.is_waiting(stage.engine, stage.program.tables.schedule.hints):
+        with portal.lock:
+            by_hand(stage.engine, stage.program, hinted.HINTED, RunOptions(), portal.clock.now())

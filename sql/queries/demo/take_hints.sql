@@ -1,3 +1,0 @@
--- Takes every hint that waits.
-delete from pipeline.hint
-returning hint.kind
