@@ -9,7 +9,7 @@ from typing import Protocol, TypeVar
 
 import psycopg
 import stamina
-from sqlalchemy import Connection, Engine, create_engine
+from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.exc import DBAPIError
 
 from config.embedded import embedded_url
@@ -18,6 +18,11 @@ from config.settings import Settings
 
 Result = TypeVar("Result")
 OLDEST_SERVER = 150000
+SESSION = """
+set timezone = 'UTC'; set datestyle = 'ISO, MDY'; set intervalstyle = 'postgres'; set search_path = public;
+set jit = off; set lock_timeout = '60s'; set idle_in_transaction_session_timeout = '3600s'
+"""
+"""What every session of ours is set to. Compiling statements (`jit`) costs more than it saves: they are short."""
 
 
 class Database(Protocol):
@@ -94,9 +99,11 @@ def connect(settings: Settings, *, pool_size: int = 8) -> Engine:
 def open_engine(url: str, *, pool_size: int = 8) -> Engine:
     """An engine on a postgresql:// URL as `connect` makes it, without a look at the server.
 
-    Statements here are short and many: compiling them (`jit`) costs more than it saves.
+    Its sessions read and write values in one form, whatever the database or the role has set. That is said after
+    connecting, since poolers refuse it as a start-up option; behind one that changes sessions between transactions it
+    would not hold, so a pooler must pool by session.
     """
-    return create_engine(
+    engine = create_engine(
         url.replace("postgresql://", "postgresql+psycopg://", 1),
         pool_size=pool_size,
         max_overflow=8,
@@ -104,9 +111,15 @@ def open_engine(url: str, *, pool_size: int = 8) -> Engine:
         connect_args={
             "application_name": "me-status",
             "connect_timeout": 10,
-            "options": "-c timezone=UTC -c jit=off -c lock_timeout=60s -c idle_in_transaction_session_timeout=3600s",
         },
     )
+    event.listen(engine, "connect", _pin_session)
+    return engine
+
+
+def _pin_session(connection: psycopg.Connection, _: object) -> None:
+    connection.execute(SESSION)
+    connection.commit()
 
 
 def database_url(settings: Settings) -> str:

@@ -38,7 +38,8 @@ OPTIONS = {
     "keepalives_count": 3,
     "tcp_user_timeout": 10_000,
     # Plans are generic: every statement finds its rows by key, and planning one anew takes longer than running it.
-    "options": "-c timezone=UTC -c statement_timeout=3s -c lock_timeout=2s -c plan_cache_mode=force_generic_plan",
+    "options": "-c timezone=UTC -c datestyle=ISO -c intervalstyle=postgres -c search_path=public"
+    " -c statement_timeout=3s -c lock_timeout=2s -c plan_cache_mode=force_generic_plan",
 }
 
 
