@@ -2,8 +2,8 @@
 -- :customer_id  Account id of the customer
 -- :before_at    created_at of the last one of the page before; null for the first page
 -- :before_id    notification_id of the same
--- :only_unread  whether to leave out those read
 -- :types        types to list; null for every type
+-- :only_unread  whether to leave out those read
 -- :page_size    how many rows at most
 select
     notification_id,

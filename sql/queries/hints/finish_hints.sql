@@ -1,9 +1,9 @@
 -- Notes that hints were followed at some sources; one with no source left is counted and leaves, unless it came again.
+-- :sources      text[], the sources that were read
 -- :kinds        text[], account or client, one element per hint
 -- :subject_ids  text[]
 -- :origins      text[]
 -- :numbers      integer[], how many hints there were when the reading began
--- :sources      text[], the sources that were read
 -- :outcome      read or unknown
 with followed as (
     select

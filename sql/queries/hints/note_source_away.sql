@@ -1,7 +1,7 @@
 -- Notes that a source did not answer a hinted reading: the next attempt waits, each time for longer.
--- :source           salesforce or whmcs
--- :retry_seconds    until the first attempt
 -- :longest_seconds  at most so long
+-- :retry_seconds    until the first attempt
+-- :source           salesforce or whmcs
 update pipeline.source_state
 set
     hint_attempts = source_state.hint_attempts + 1,

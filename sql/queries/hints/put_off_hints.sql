@@ -1,7 +1,7 @@
 -- Puts off hints of clients that could not be read this time, each time for longer.
--- :client_ids       bigint[], WHMCS client ids
--- :retry_seconds    until the first attempt
 -- :longest_seconds  at most so long
+-- :retry_seconds    until the first attempt
+-- :client_ids       bigint[], WHMCS client ids
 update pipeline.hint
 set
     attempts = hint.attempts + 1,

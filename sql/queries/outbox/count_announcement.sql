@@ -1,6 +1,6 @@
 -- How many customers an announcement reaches, and how many of the type may go out unasked.
--- :source_id     id of the announcement: those it has reached are not counted
 -- :customer_ids  Account ids of those listed; null: everybody
+-- :source_id     id of the announcement: those it has reached are not counted
 -- :floor         the flood gate's floor
 -- :factor        the flood gate's factor
 -- :now           instant of the run

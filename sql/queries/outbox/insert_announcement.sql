@@ -1,15 +1,15 @@
 -- Puts an announcement for every customer, or the listed ones, into the outbox; those it has reached are left out.
 -- :source_id       id of the announcement
--- :titles          as sent, a language each
--- :messages        as sent, a language each
--- :action_labels   as sent, a language each
--- :languages       the languages of those three, each once
--- :language        the language of customers who name none
 -- :action_url      as sent
 -- :window_seconds  length of the dedupe window
 -- :tone            as sent
 -- :now             instant of the run
 -- :run_id          the run
+-- :languages       the languages of those three, each once
+-- :titles          as sent, a language each
+-- :messages        as sent, a language each
+-- :action_labels   as sent, a language each
+-- :language        the language of customers who name none
 -- :customer_ids    Account ids of those listed; null: everybody
 insert into pipeline.notification_outbox (
     customer_id, type, source_id, title, message, action_url, action_label, window_seconds, tone, decided_at, run_id

@@ -1,6 +1,6 @@
 -- Withdraws an announcement: what was sent of it is resolved; how many, and how many had been sent in all.
--- :source_id  id of the announcement
 -- :now        instant of the run
+-- :source_id  id of the announcement
 with withdrawn as (
     update notification
     set resolved_at = cast(:now as timestamptz)

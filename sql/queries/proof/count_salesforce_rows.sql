@@ -1,6 +1,6 @@
 -- How many rows of a Salesforce stream the snapshot has by month of creation (UTC), and the latest stamp of each month.
--- :stream  account, order or case
 -- :moved   ids that are left out: they changed at the source after the last pull
+-- :stream  account, order or case
 with records as (
     select 'account' as stream, account_id as record_id, created_at, modified_at from snapshot.account
     union all

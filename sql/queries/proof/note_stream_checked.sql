@@ -1,8 +1,8 @@
 -- Notes what a comparison of counts came to; only equality moves the instant through which a stream is proved.
 -- :stream       name of the stream
+-- :verdict      equal, differs or undecided
 -- :through      instant of its last pull
 -- :checked_at   when the source was asked
--- :verdict      equal, differs or undecided
 -- :differences  JSON array of buckets with the counts of both sides
 insert into pipeline.stream_proof (stream, proved_through, checked_at, verdict, differences)
 values (

@@ -1,6 +1,6 @@
 -- Notes that complete pulls have made streams equal to their source.
--- :streams  names of streams
 -- :through  instant of the pull
+-- :streams  names of streams
 insert into pipeline.stream_proof (stream, proved_through, checked_at, verdict, differences)
 select given.stream, cast(:through as timestamptz), cast(:through as timestamptz), 'equal', '[]'
 from unnest(cast(:streams as text[])) as given (stream)

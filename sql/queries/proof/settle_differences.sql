@@ -1,6 +1,6 @@
 -- Notes that documents found to differ are equal again.
--- :customer_ids  Account ids of customers whose documents are as they should be
 -- :now           instant of the run
+-- :customer_ids  Account ids of customers whose documents are as they should be
 update pipeline.document_difference
 set settled_at = cast(:now as timestamptz)
 where

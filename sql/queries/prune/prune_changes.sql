@@ -1,6 +1,6 @@
 -- Deletes the beginning of the change feed, and notes from where on it is whole.
--- :before  changes before this
 -- :rows  how many at most
+-- :before  changes before this
 with oldest as (
     select change.feed_id, change.changed_at
     from pipeline.change

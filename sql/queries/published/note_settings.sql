@@ -1,8 +1,10 @@
 -- Publishes the settings that figures depend on, as this run has them.
--- :zone  business time zone, IANA name
--- :rules_version  of the rules, copy and zone
--- :invoice_due_days, :card_expiring_days  days ahead
--- :freshness_minutes, :retention_days  JSON objects
+-- :zone                business time zone, IANA name
+-- :rules_version       version of the rules, copy and zone
+-- :invoice_due_days    how many days before its due date an invoice counts as due
+-- :card_expiring_days  how many days before its end a card counts as expiring
+-- :freshness_minutes   JSON object: limit by source
+-- :retention_days      JSON object: days by kind of history
 update pipeline.published_setting
 set
     zone = :zone,

@@ -1,6 +1,6 @@
 -- Ends, at the run's now, what was served to customers that are none any more.
--- :customer_ids  Account ids
 -- :now  the run's now
+-- :customer_ids  Account ids
 update me_status_history
 set valid_to = greatest(me_status_history.valid_from, cast(:now as timestamptz))
 where

@@ -1,8 +1,8 @@
 -- Notes that the records of owners were read by themselves.
 -- :stream     text
--- :owner_ids  text[], accounts or clients
 -- :began_at   timestamptz, the database's clock before the first call of the reading
 -- :now        timestamptz, the run's now
+-- :owner_ids  text[], accounts or clients
 insert into pipeline.owner_reading (stream, owner_id, began_at, read_at)
 select
     cast(:stream as text) as stream,
