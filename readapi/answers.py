@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from functools import lru_cache
 
 from flask import Response
@@ -23,14 +24,6 @@ class Answer:
         return Response(self.body, self.status, self.headers)
 
 
-@dataclass(frozen=True, slots=True)
-class FreshnessLimits:
-    """How old each source's data may be before it counts as stale."""
-
-    salesforce: timedelta
-    whmcs: timedelta
-
-
 def with_freshness(document: bytes, freshness: bytes) -> bytes:
     """The stored document with `freshness` as its last member; the document's own bytes stay as they are."""
     return b'%b,"freshness":%b}' % (document[:-1], freshness)
@@ -38,21 +31,17 @@ def with_freshness(document: bytes, freshness: bytes) -> bytes:
 
 def freshness(
     computed_at: datetime,
-    salesforce_synced_at: datetime | None,
-    whmcs_synced_at: datetime | None,
-    limits: FreshnessLimits,
-    now: datetime,
+    synced: Mapping[str, datetime | None],
+    as_of: Mapping[str, datetime | None],
+    *,
+    is_stale: bool,
 ) -> bytes:
-    """The freshness member: stale when a source was never synced or lies further back than its limit."""
-    is_stale = (
-        salesforce_synced_at is None
-        or whmcs_synced_at is None
-        or now - salesforce_synced_at > limits.salesforce
-        or now - whmcs_synced_at > limits.whmcs
-    )
+    """The freshness member: when computed and when each source synced, whether stale, how old each section is."""
+    sections = ",".join(f'"{name}":{_quoted(at)}' for name, at in as_of.items())
     return (
-        f'{{"computedAt":{_quoted(computed_at)},"salesforceSyncedAt":{_quoted(salesforce_synced_at)},'
-        f'"whmcsSyncedAt":{_quoted(whmcs_synced_at)},"isStale":{"true" if is_stale else "false"}}}'
+        f'{{"computedAt":{_quoted(computed_at)},"salesforceSyncedAt":{_quoted(synced.get("salesforce"))},'
+        f'"whmcsSyncedAt":{_quoted(synced.get("whmcs"))},"isStale":{"true" if is_stale else "false"},'
+        f'"asOf":{{{sections}}}}}'
     ).encode()
 
 
@@ -61,9 +50,9 @@ def instant(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def conditional(body: bytes, etag: str, if_none_match: str | None) -> Answer:
+def conditional(body: bytes, etag: str, if_none_match: str | None, more: Sequence[tuple[str, str]] = ()) -> Answer:
     """200 with the body, or 304 without it, under the same headers (RFC 9110, sections 13.1.2 and 15.4.5)."""
-    headers = [("ETag", etag), ("Cache-Control", "private, no-cache"), ("Vary", "Authorization")]
+    headers = [("ETag", etag), ("Cache-Control", "private, no-cache"), ("Vary", "Authorization"), *more]
     if if_none_match is not None and names(if_none_match, etag):
         return Answer(304, headers, b"")
     return Answer(200, [("Content-Type", "application/json"), *headers], body)
@@ -84,9 +73,9 @@ def weak_tag(content: bytes) -> str:
     return f'W/"{hashlib.blake2b(content, digest_size=16).hexdigest()}"'
 
 
-def etag_of(content: bytes) -> str:
-    """A strong tag of these very bytes."""
-    return f'"{hashlib.sha256(content).hexdigest()}"'
+def tag_of_content(content: str, *, is_stale: bool) -> str:
+    """A weak tag of content, given by its hash, and of whether it is stale."""
+    return f'W/"{content}{"-stale" if is_stale else ""}"'
 
 
 @lru_cache(maxsize=4096)  # customers share their run's instant, and all share the sources'

@@ -11,7 +11,7 @@ from config import fields, schedule
 from config.database import database_url
 from config.settings import Settings
 from readapi import health, hints, notifications, openapi, ops, problems, routes, tokens
-from readapi.answers import FreshnessLimits
+from readapi.age import FreshnessLimits
 from readapi.connections import Connections
 from readapi.door import StatusDoor
 from readapi.front import LARGEST_BODY, Front
@@ -77,7 +77,12 @@ def _create(settings: Settings, verified: Tokens, metrics: RequestMetrics, conne
 def freshness_limits(table: schedule.Schedule) -> FreshnessLimits:
     """The limits that the schedule's data file declares."""
     minutes = table.freshness_minutes
-    return FreshnessLimits(timedelta(minutes=minutes.salesforce), timedelta(minutes=minutes.whmcs))
+    return FreshnessLimits(
+        timedelta(minutes=minutes.salesforce),
+        timedelta(minutes=minutes.whmcs),
+        timedelta(minutes=minutes.pay_methods),
+        timedelta(minutes=minutes.balances),
+    )
 
 
 def _count_requests(app: Flask, metrics: RequestMetrics) -> None:

@@ -14,7 +14,7 @@ import orjson
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
 from config.types import JOBS
-from readapi.answers import FreshnessLimits
+from readapi.age import FreshnessLimits
 from readapi.statements import Row, Statements
 
 KEPT_SECONDS = 30.0

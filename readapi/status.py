@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
+from hashlib import blake2b
 from time import monotonic
+from typing import Any
 
-from readapi.answers import Answer, FreshnessLimits, conditional, etag_of, freshness, with_freshness
+import msgspec
+
+from readapi import age
+from readapi.age import FreshnessLimits, Read
+from readapi.answers import Answer, conditional, freshness, tag_of_content, with_freshness
 from readapi.identity import Identity
 from readapi.statements import Row, Statements
 
 SYNCED_KEPT_SECONDS = 0.2
+
+
+class _Summarised(msgspec.Struct):
+    summary: msgspec.Raw
 
 
 class Status:
@@ -22,17 +33,33 @@ class Status:
         self._synced: tuple[float, dict[str, datetime | None]] = (float("-inf"), {})
 
     def status(self, authorization: str | None, if_none_match: str | None) -> Answer:
-        """The stored document with its freshness. The tag is the document's: freshness and token leave it alone."""
-        (document, content_hash, computed_at), synced = self._identity.own(authorization, self._read)
-        seen = freshness(computed_at, synced.get("salesforce"), synced.get("whmcs"), self._limits, datetime.now(UTC))
-        return conditional(with_freshness(document, seen), f'"{content_hash}"', if_none_match)
+        """The stored document with its freshness. The tag is of the document and of isStale, of no instant or token."""
+        (document, content_hash, computed_at, *read), synced = self._identity.own(authorization, self._read)
+        as_of, is_stale = self._age(read)
+        seen = freshness(computed_at, synced, as_of, is_stale=is_stale)
+        return conditional(
+            with_freshness(document, seen),
+            tag_of_content(content_hash, is_stale=is_stale),
+            if_none_match,
+            age.headers(as_of, is_stale=is_stale),
+        )
 
     def summary(self, authorization: str | None, if_none_match: str | None) -> Answer:
-        """The summary member of the stored document, byte for byte, with a tag of its own."""
-        (summary,) = self._identity.own(
-            authorization, lambda customer_id: self._statements.one("api/read_summary", customer_id=customer_id)
+        """The summary member of the stored document, byte for byte, with a tag of its own and the same headers."""
+        (document, _, _, *read), _ = self._identity.own(authorization, self._read)
+        summary = bytes(msgspec.json.decode(document, type=_Summarised).summary)
+        as_of, is_stale = self._age(read)
+        content = blake2b(summary, digest_size=16).hexdigest()
+        return conditional(
+            summary,
+            tag_of_content(content, is_stale=is_stale),
+            if_none_match,
+            age.headers(as_of, is_stale=is_stale),
         )
-        return conditional(summary, etag_of(summary), if_none_match)
+
+    def _age(self, read: Sequence[Any]) -> tuple[dict[str, datetime | None], bool]:
+        found = Read(*read)
+        return found.as_of(), found.is_stale(self._limits, datetime.now(UTC))
 
     def _read(self, customer_id: str) -> tuple[Row, dict[str, datetime | None]] | None:
         synced = self._synced_at()

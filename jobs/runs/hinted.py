@@ -57,9 +57,10 @@ class Customers:
 
 @dataclass
 class _Outcome:
-    """What became of a batch: sources that were read (or need no other attempt), what failed, who failed alone."""
+    """What became of a batch: sources and streams that were read, what failed, and clients that failed alone."""
 
     read: set[Source] = field(default_factory=set)
+    streams: set[str] = field(default_factory=set)
     failures: dict[str, SourceError] = field(default_factory=dict)
     put_off: set[int] = field(default_factory=set)
 
@@ -150,6 +151,7 @@ def _read(
         log.info("read again", source=source, reason=str(error))
     except AWAY as error:
         outcome.failures[source] = error
+    outcome.streams |= {applied.pulled.stream.name for applied in sync.applied}
     outcome.failures |= {name: error for name, error in sync.failures.items() if name not in OPTIONAL_STREAMS}
     with run.database.begin() as connection:
         return _whole(connection, customers)
@@ -236,6 +238,9 @@ def _finish(
         parameters = waits | {"client_ids": sorted(outcome.put_off)}
         connection.execute(sql.statement("hints/put_off_hints"), parameters)
     known = set(connection.execute(sql.statement("hints/list_known_subjects"), customers.named).scalars())
+    served = [str(owner) for owner in (*customers.accounts, *customers.clients) if owner not in outcome.put_off]
+    noted = {"streams": sorted(outcome.streams), "owner_ids": served, "now": run.now}
+    connection.execute(sql.statement("hints/note_owners_served"), noted)
     followed = [hint for hint in taken if not _is_put_off(hint, outcome.put_off)]
     for name, chosen in (
         ("read", [hint for hint in followed if hint["subject_id"] in known]),

@@ -60,15 +60,12 @@ def owners_read_since(connection: Connection, stream: Stream, began_at: datetime
     return frozenset(connection.execute(sql.statement("snapshot/list_owners_read_since"), parameters).scalars())
 
 
-def note_owners(
-    connection: Connection, stream: Stream, owners: Iterable[str | int], began_at: datetime, now: datetime
-) -> None:
+def note_owners(connection: Connection, stream: Stream, owners: Iterable[str | int], began_at: datetime) -> None:
     """Notes that the owners' records of the stream were read by themselves."""
     parameters = {
         "stream": stream.name,
         "owner_ids": [str(owner) for owner in owners],
         "began_at": began_at,
-        "now": now,
     }
     connection.execute(sql.statement("snapshot/upsert_owner_readings"), parameters)
 

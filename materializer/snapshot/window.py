@@ -194,7 +194,7 @@ def _apply(connection: Connection, window: Window, read: Read, judged: Judged) -
     _note_balances(connection, stream, window, found)
     store.insert_transitions(connection, judged.transitions, window.at)
     if window.is_hinted and window.began_at is not None:
-        readings.note_owners(connection, stream, window.owners, window.began_at, window.at.now)
+        readings.note_owners(connection, stream, window.owners, window.began_at)
     if not window.policy.is_baseline:
         store.insert_first_observations(connection, stream, found.added, window.at)
         marks.mark_owners(connection, stream, (found.added, found.removed, found.before, found.after), window.at.now)

@@ -21,6 +21,7 @@ begin
         grant insert, update on pipeline.hint, pipeline.refresh_request to me_status_api;
         grant insert on pipeline.operator_action to me_status_api;
         grant select (account_id, is_customer, portal_user_id) on snapshot.account to me_status_api;
+        grant select (invoice_id, client_id, status) on snapshot.invoice to me_status_api;
     end if;
 end
 $$;

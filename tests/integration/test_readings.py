@@ -42,8 +42,8 @@ def test_a_hinted_reading_changes_its_owners_rows_and_no_cursor(database: LiveDa
     taken = take(database, reading, run_id=2, now=LATER)
     assert (1, (3,)) == (taken.changed, taken.missing)
     assert before == values(engine, "select stream, synced_at, read_at, run_id from pipeline.stream_state order by 1")
-    found = values(engine, "select stream, owner_id, began_at, read_at from pipeline.owner_reading")
-    assert [("service", "1", EARLIER, LATER)] == found
+    found = values(engine, "select stream, owner_id, began_at from pipeline.owner_reading")
+    assert [("service", "1", EARLIER)] == found
     assert {"service": 1} == shrink_gate.apply_removals(database, [taken], GATE, At(2, LATER)).removed
     assert [(1, "Suspended"), (2, "Active")] == statuses(engine)
 

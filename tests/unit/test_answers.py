@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from readapi.answers import FreshnessLimits, conditional, etag_of, freshness, instant, names, with_freshness
+from readapi.age import FreshnessLimits, Read
+from readapi.answers import conditional, instant, names, tag_of_content, with_freshness
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 LIMITS = FreshnessLimits(timedelta(minutes=60), timedelta(minutes=30))
@@ -43,10 +44,9 @@ def test_a_match_leaves_out_the_body_and_its_type_only():
     assert dict(full.headers) == dict(unchanged.headers) | {"Content-Type": "application/json"}
 
 
-def test_tags_are_strong_and_of_the_bytes():
-    """One byte more is another tag; no W/ in front."""
-    assert etag_of(b"{}") == etag_of(b"{}") != etag_of(b"{ }")
-    assert etag_of(b"{}").startswith('"')
+def test_tags_are_weak_and_tell_stale_content_from_fresh():
+    """The same content under another age is another answer to show."""
+    assert ('W/"a"', 'W/"a-stale"') == (tag_of_content("a", is_stale=False), tag_of_content("a", is_stale=True))
 
 
 @pytest.mark.parametrize(
@@ -60,11 +60,17 @@ def test_tags_are_strong_and_of_the_bytes():
         (False, NOW + timedelta(days=1), NOW),
     ],
 )
-def test_stale_means_past_a_limit_or_never_synced(is_stale, salesforce, whmcs):
-    """Exactly at its limit a source is fresh still."""
-    seen = orjson.loads(freshness(NOW, salesforce, whmcs, LIMITS, NOW))
-    assert is_stale is seen["isStale"]
-    assert (salesforce and instant(salesforce)) == seen["salesforceSyncedAt"]
+def test_stale_means_past_a_limit_or_never_read(is_stale, salesforce, whmcs):
+    """Exactly at its limit a section is fresh still."""
+    read = Read(NOW, salesforce, whmcs, NOW, None, has_client=True)
+    assert is_stale is read.is_stale(LIMITS, NOW)
+
+
+def test_a_customer_without_a_client_has_no_billing_to_age():
+    """Its billing sections are as old as the account, which says that there is none."""
+    read = Read(NOW, NOW, None, None, None, has_client=False)
+    assert {NOW} == set(read.as_of().values())
+    assert not read.is_stale(LIMITS, NOW)
 
 
 def test_instants_end_in_z_whatever_their_offset():

@@ -1,16 +1,14 @@
--- Notes that the records of owners were read by themselves.
--- :stream     text
--- :began_at   timestamptz, the database's clock before the first call of the reading
--- :now        timestamptz, the run's now
--- :owner_ids  text[], accounts or clients
+-- Notes that the records of owners were read by themselves; how old answers are changes once documents follow.
+-- :stream     name of the stream
+-- :owner_ids  accounts or clients, as text
+-- :began_at   the database's clock before the first call of the reading
 insert into pipeline.owner_reading (stream, owner_id, began_at, read_at)
 select
     cast(:stream as text) as stream,
     given.owner_id,
     cast(:began_at as timestamptz) as began_at,
-    cast(:now as timestamptz) as read_at
+    '-infinity' as read_at
 from (select distinct unnest(cast(:owner_ids as text[])) as owner_id) as given
 order by given.owner_id
-on conflict (owner_id, stream) do update set
-    began_at = greatest(owner_reading.began_at, excluded.began_at),
-    read_at = excluded.read_at
+on conflict (owner_id, stream) do update
+    set began_at = greatest(owner_reading.began_at, excluded.began_at)

@@ -21,6 +21,10 @@ KEY = "a shared key of the tests, 32 bytes or more"
 ALICE = "001000000000001AAA"
 BOB = "001Qx00000AbCdEIAV"
 NOW = "2026-03-01T00:00:00Z"
+STREAMS_OF = {
+    "salesforce": ("account", "order", "case"),
+    "whmcs": ("client", "invoice", "service", "cancellation"),
+}
 
 
 class Rows:
@@ -71,12 +75,28 @@ class Rows:
         self.connection.execute(
             "update pipeline.source_state set synced_at = cast(%s as timestamptz) where source = %s", (at, source)
         )
+        for stream in STREAMS_OF[source]:
+            self.read(stream, at)
 
     def synced_ago(self, source: str, interval: str) -> None:
         """Synced that long before now."""
+        row = self.connection.execute("select (now() - cast(%s as interval))::text", (interval,)).fetchone()
+        assert row is not None
+        self.synced(source, row[0])
+
+    def read(self, stream: str, at: str) -> None:
+        """When everything of a stream was last known."""
         self.connection.execute(
-            "update pipeline.source_state set synced_at = now() - cast(%s as interval) where source = %s",
-            (interval, source),
+            "insert into pipeline.stream_state (stream, synced_at, read_at, run_id)"
+            " select %s, instant, instant, 1 from cast(%s as timestamptz) as instant"
+            " on conflict (stream) do update set read_at = excluded.read_at",
+            (stream, at),
+        )
+
+    def linked(self, customer_id: str, client_id: int) -> None:
+        """The customer's client."""
+        self.connection.execute(
+            "update me_status set whmcs_client_id = %s where customer_id = %s", (client_id, customer_id)
         )
 
     def merged(self, account_id: str, into: str) -> None:

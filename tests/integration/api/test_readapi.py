@@ -13,7 +13,7 @@ from jsonschema import Draft202012Validator, FormatChecker
 from sqlalchemy import text
 
 from config.settings import Settings
-from readapi.answers import FreshnessLimits
+from readapi.age import FreshnessLimits
 from readapi.app import create_app
 from readapi.connections import Connections
 from readapi.gauges import Gauges
@@ -67,6 +67,7 @@ def test_the_stored_bytes_are_served_with_freshness_as_the_last_member(client, r
 def test_a_source_past_its_limit_or_never_synced_is_stale(client, rows, bearer, salesforce, whmcs, is_stale):
     """isStale judges each source by its own limit and the wall clock."""
     rows.customer(ALICE)
+    rows.linked(ALICE, 1)
     for source, interval in (("salesforce", salesforce), ("whmcs", whmcs)):
         if interval:
             rows.synced_ago(source, interval)
@@ -90,10 +91,10 @@ def test_the_tag_is_of_the_content_alone(client, rows, bearer):
     rows.customer(ALICE, content_hash="beef")
     first = client.get("/api/me/status", headers=bearer(ALICE))
     rows.synced_ago("whmcs", "0")
-    assert '"beef"' == first.headers["ETag"]
-    assert '"beef"' == client.get("/api/me/status", headers=bearer(ALICE[:15], jti="other")).headers["ETag"]
+    assert 'W/"beef-stale"' == first.headers["ETag"]
+    assert 'W/"beef-stale"' == client.get("/api/me/status", headers=bearer(ALICE[:15], jti="other")).headers["ETag"]
     rows.connection.execute("update me_status set content_hash = 'f00d'")
-    assert '"f00d"' == client.get("/api/me/status", headers=bearer(ALICE)).headers["ETag"]
+    assert 'W/"f00d-stale"' == client.get("/api/me/status", headers=bearer(ALICE)).headers["ETag"]
 
 
 @pytest.mark.parametrize("path", ["/api/me/status", "/api/me/summary"])
