@@ -48,12 +48,23 @@ def revision(engine: Engine) -> str | None:
 def require_current(engine: Engine) -> None:
     """Raises MeStatusError saying what to run when the schema is missing, behind or ahead."""
     with engine.connect() as connection:
+        if _is_promised(connection):
+            return
         _refuse_newer(connection)
         found = _revision(connection)
     if found is None:
         raise MeStatusError("the database has no me-status schema; run `me-status migrate`")
     if found != head():
         raise MeStatusError(f"the database is at schema {found}, {head()} is needed; run `me-status migrate`")
+
+
+def _is_promised(connection: Connection) -> bool:
+    """Whether a newer schema says that this program may use it: it only gained since, and nothing was taken away."""
+    found = _revision(connection)
+    if found is None or found <= head():
+        return False
+    oldest: str = connection.execute(sql.statement("ledger/read_schema_promise")).scalar_one()
+    return head() >= oldest
 
 
 def _refuse_newer(connection: Connection) -> None:

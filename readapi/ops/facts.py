@@ -92,10 +92,9 @@ class Facts:
         return self._statements.all("api/count_sent_by_type", zone=self.zone.key)
 
     def problems(self) -> dict[str, list[Row]]:
-        """Records and customers set aside, words nobody knows, links in doubt."""
+        """Records set aside, and links in doubt. Unknown words stay with `status`: they need a look at every row."""
         return {
             "set_aside": self._statements.all("snapshot/count_set_aside_by_reason", at_most=AT_MOST),
-            "words": self._statements.all("snapshot/list_unknown_words", at_most=AT_MOST),
             "links": self._statements.all("snapshot/count_link_problems"),
         }
 

@@ -16,6 +16,7 @@ begin
     if exists (select from pg_roles where rolname = 'me_status_api') then
         grant usage on schema public, pipeline, snapshot to me_status_api;
         grant select on public.me_status, public.notification, public.job_run, public.schema_version to me_status_api;
+        grant select on public.status_transition to me_status_api;
         grant update (read_at, dismissed_at) on public.notification to me_status_api;
         grant select on all tables in schema pipeline to me_status_api;
         grant insert, update on pipeline.hint, pipeline.refresh_request to me_status_api;

@@ -53,6 +53,19 @@ def test_a_schema_of_a_later_version_is_refused(engine: Engine) -> None:
         migrate(engine)
 
 
+def test_a_schema_that_only_gained_serves_the_program_before_it(engine: Engine) -> None:
+    """Expand, then contract: commands go on, `migrate` refuses; a step that takes away moves the promise."""
+    with engine.begin() as connection:
+        connection.execute(text("update schema_version set version_num = '9999'"))
+    require_current(engine)
+    with pytest.raises(MeStatusError, match="9999"):
+        migrate(engine)
+    with engine.begin() as connection:
+        connection.execute(text("update pipeline.schema_promise set oldest_program = '9999'"))
+    with pytest.raises(MeStatusError, match="upgrade me-status"):
+        require_current(engine)
+
+
 def test_everything_has_a_comment(engine: Engine) -> None:
     """Each table, view and column of the product's schemas is described where analysts look."""
     statement = text(

@@ -45,7 +45,7 @@ def test_every_route_works_with_the_rights_of_the_role(least, rows: Rows):
     assert 202 == client.post("/api/me/refresh", headers=own).status_code
     assert 202 == client.post("/hooks/whmcs", headers=bearer(secret), json={"clientIds": [7]}).status_code
     assert 200 == client.get("/readyz").status_code
-    for path in ("/metrics", "/ops"):
+    for path in ("/metrics", "/ops", f"/ops/customers?id={ALICE}", "/ops/runs/1"):
         assert 200 == client.get(path, headers=bearer(OPERATOR)).status_code
     connections.close()
 
