@@ -43,7 +43,7 @@ class Service:
         self._admit(f"GetTopic {request.topic_name}", context)
         topic = self._topic(request.topic_name, context)
         return MESSAGES["TopicInfo"](
-            topic_name=topic.name, can_subscribe=topic.can_subscribe, schema_id=topic.schema_id, rpc_id="rpc"
+            topic_name=topic.name, can_subscribe=topic.can_subscribe, schema_id=topic.schema_id
         )
 
     def get_schema(self, request: Any, context: grpc.ServicerContext) -> Any:
