@@ -63,7 +63,7 @@ ESCAPES = str.maketrans({"\\": r"\\", "\t": r"\t", "\n": r"\n", "\r": r"\r"})
 def is_whmcs_fresh(connection: Connection, now: datetime, limit: timedelta) -> bool:
     """Whether WHMCS was read whole no longer than `limit` before `now`."""
     return bool(
-        connection.execute(sql.statement("refresh/read_whmcs_freshness"), {"now": now, "limit": limit}).scalar_one()
+        connection.execute(sql.statement("refresh/read_whmcs_freshness"), {"now": now, "longest": limit}).scalar_one()
     )
 
 
