@@ -268,7 +268,8 @@ def test_a_listener_that_loses_its_connection_goes_on_with_another(events: Event
     """A hundred times: the server ends the sessions that hold the locks, in the middle of whatever they do."""
     events.channels(f"{TOPIC}:Account_Id__c")
     kill = (
-        "select count(pg_terminate_backend(pid)) from pg_locks where locktype = 'advisory' and pid <> pg_backend_pid()"
+        "select count(pg_terminate_backend(pid)) from pg_locks where locktype = 'advisory' and pid <> pg_backend_pid() "
+        "and database = (select oid from pg_database where datname = current_database())"
     )
     with events.listening():
         until(lambda: events.channel() and events.channel()["replay_id"])
