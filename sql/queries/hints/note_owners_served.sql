@@ -1,7 +1,7 @@
 -- Notes that the documents of owners now rest on the hinted reading of their streams.
--- :streams    names of the streams that were read
--- :owner_ids  accounts or clients, as text
 -- :now        instant of the run
+-- :owner_ids  accounts or clients, as text
+-- :streams    names of the streams that were read
 update pipeline.owner_reading
 set read_at = greatest(owner_reading.read_at, cast(:now as timestamptz))
 where

@@ -1,7 +1,7 @@
 -- Notes that the records of owners were read by themselves; how old answers are changes once documents follow.
 -- :stream     name of the stream
--- :owner_ids  accounts or clients, as text
 -- :began_at   the database's clock before the first call of the reading
+-- :owner_ids  accounts or clients, as text
 insert into pipeline.owner_reading (stream, owner_id, began_at, read_at)
 select
     cast(:stream as text) as stream,
