@@ -244,7 +244,7 @@ def test_an_unknown_member_reads_nothing(client, rows, bearer):
         ("GET", "/api/me/summary"),
         ("GET", "/api/notifications/unread-count"),
         ("POST", "/api/me/refresh"),
-        ("POST", f"/api/notifications/{uuid.uuid4()}/read"),
+        ("POST", "/api/notifications/00000000-0000-4000-8000-000000000000/read"),
     ],
 )
 def test_addresses_without_parameters_refuse_any(client, bearer, method, path):
