@@ -87,7 +87,10 @@ class Scheduler:
         )
 
     def keep(self, stop: threading.Event) -> bool:
-        """Offers slots until `stop` is set, then waits for the runs under way; False when it gave the ledger up."""
+        """Offers slots until `stop` is set, then waits for the runs under way.
+
+        False when it gave the ledger up: `stop` is set then, which ends what goes on beside, and nothing is awaited.
+        """
         self._add_jobs()
         self._slots.start()
         following = threading.Thread(target=follow, args=(self, stop), name="hints", daemon=True)
@@ -98,6 +101,7 @@ class Scheduler:
             self.beat()
             if self.silent_seconds() > limits.give_up_after_seconds:
                 log.error("the ledger cannot be reached; giving up", seconds=round(self.silent_seconds()))
+                stop.set()
                 self._slots.shutdown(wait=False)
                 return False
             stop.wait(limits.beat_seconds)

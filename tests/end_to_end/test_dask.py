@@ -141,7 +141,7 @@ def killing(crew: Cluster, place: Place, like: str) -> Iterator[None]:
                 crew.workers[0].wait()
 
     closed, ended = threading.Event(), threading.Event()
-    watcher = threading.Thread(target=watch)
+    watcher = threading.Thread(target=watch, daemon=True)
     watcher.start()
     assert closed.wait(30)
     try:

@@ -105,7 +105,7 @@ def readers(house: House, port: int) -> Iterator[list[str]]:
     over = threading.Event()
     server = house.start("serve", "--port", str(port))
     connected(port, server).close()
-    threads = [threading.Thread(target=_read, args=(house, port, over, faults, read)) for _ in "ab"]
+    threads = [threading.Thread(target=_read, args=(house, port, over, faults, read), daemon=True) for _ in "ab"]
     for thread in threads:
         thread.start()
     try:

@@ -108,7 +108,7 @@ def test_answers_are_what_the_source_held_and_never_go_back(
     connections, stopped = Connections(database_url), threading.Event()
     app = create_app(settings, connections)
     readers = [Reader(app.test_client(), customers, Random(SEED + n), stopped) for n in range(READERS)]
-    threads = [threading.Thread(target=reader.read) for reader in readers]
+    threads = [threading.Thread(target=reader.read, daemon=True) for reader in readers]
     for thread in threads:
         thread.start()
     try:

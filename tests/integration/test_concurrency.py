@@ -147,7 +147,7 @@ def a_reader(engine: Engine) -> Iterator[list[str]]:
                         whole = msgspec.json.decode(body) | {"freshness": FRESHNESS}
                         faults.extend(f"{customer}: {error.message}" for error in validator.iter_errors(whole))
 
-    reader = threading.Thread(target=read)
+    reader = threading.Thread(target=read, daemon=True)
     reader.start()
     try:
         yield faults

@@ -50,7 +50,7 @@ def test_a_hint_wakes_those_who_listen(database_url: str) -> None:
     url = make_url(database_url).set(drivername="postgresql").render_as_string(hide_password=False)
     with psycopg.connect(url, autocommit=True) as listener:
         listener.execute("listen me_status_hint")
-        giver = threading.Thread(target=main, args=(["hint", "42"],))
+        giver = threading.Thread(target=main, args=(["hint", "42"],), daemon=True)
         giver.start()
         woken = next(listener.notifies(timeout=30, stop_after=1), None)
         giver.join()

@@ -89,7 +89,7 @@ class Portal:
                             me_status_jwt_audience="me-status")  # type: ignore[call-arg]  # fmt: skip
         self.connections = Connections(url)
         self.client = create_app(settings, self.connections).test_client()
-        self.thread = threading.Thread(target=self._ask)
+        self.thread = threading.Thread(target=self._ask, daemon=True)
 
     def __enter__(self) -> Portal:
         self.thread.start()

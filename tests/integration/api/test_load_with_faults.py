@@ -37,8 +37,8 @@ class Load:
         self.wrong: list[str] = []
         self.lost = 0
         self.longest: dict[str, float] = {}
-        asking = [Thread(target=self._ask, args=(number,)) for number in range(CONNECTIONS)]
-        self._threads = [*asking, Thread(target=self._ask, args=(None,))]
+        asking = [Thread(target=self._ask, args=(number,), daemon=True) for number in range(CONNECTIONS)]
+        self._threads = [*asking, Thread(target=self._ask, args=(None,), daemon=True)]
         for thread in self._threads:
             thread.start()
 

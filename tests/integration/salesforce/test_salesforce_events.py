@@ -48,7 +48,8 @@ class Events:
         """The product listens during the block, from when its streams are open."""
         stop = threading.Event()
         before = self.bus.streams
-        thread = threading.Thread(target=listener.listen, args=(self.world.engine, self.world.program, stop, QUICK))
+        asked = (self.world.engine, self.world.program, stop, QUICK)
+        thread = threading.Thread(target=listener.listen, args=asked, daemon=True)
         thread.start()
         try:
             until(lambda: self.bus.streams >= before + len(self.world.program.settings.event_channels))
@@ -251,7 +252,7 @@ def test_one_of_several_listens(events: Events) -> None:
     with events.listening():
         stop = threading.Event()
         arguments = (events.world.engine, events.world.program, stop, QUICK)
-        others = [threading.Thread(target=listener.listen, args=arguments) for _ in range(2)]
+        others = [threading.Thread(target=listener.listen, args=arguments, daemon=True) for _ in range(2)]
         for thread in others:
             thread.start()
         events.bus.publish(TOPIC, {"Account_Id__c": known(events)[0]})
