@@ -215,7 +215,7 @@ def test_a_session_that_ends_in_mid_stream_is_renewed(events: Events) -> None:
     """One more login; the stream goes on after the last event noted."""
     events.channels(f"{TOPIC}:Account_Id__c")
     with events.listening():
-        until(lambda: events.channel() and events.channel()["replay_id"])
+        until(lambda: events.channel() and events.channel()["replay_id"] and events.is_pulled)  # a pull logs in too
         logins = events.world.org.logins
         events.world.org.expire_sessions()
         events.bus.publish(TOPIC, {"Account_Id__c": known(events)[0]})
