@@ -107,6 +107,14 @@ def test_other_origins_may_ask_only_where_a_setting_names_them(make_client, bear
         assert "Origin" in ", ".join(refused.headers.getlist("Vary"))
 
 
+def test_a_page_of_another_origin_may_read_what_a_portal_goes_by(make_client, bearer):
+    """Age, tag, pages, waits and the request's id: hidden from scripts unless they are named."""
+    client = make_client(me_status_cors_origins=PORTAL)
+    answer = client.get("/api/me/status", headers={**bearer(ALICE), "Origin": PORTAL})
+    named = {"Me-Status-As-Of", "Me-Status-Stale", "ETag", "Link", "Retry-After", "X-Poll-Interval", "X-Request-Id"}
+    assert set() == named - set(answer.headers["Access-Control-Expose-Headers"].split(", "))
+
+
 def test_sharing_is_off_unless_set(client, bearer):
     """No header of it without the setting."""
     answer = client.get("/api/me/status", headers={**bearer(ALICE), "Origin": PORTAL})
