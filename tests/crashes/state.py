@@ -7,17 +7,16 @@ from itertools import islice
 
 import psycopg
 
-UNCOMPARED = {
-    "public.me_status": ("run_id", "changed_at"),
-    "public.me_status_history": ("run_id", "version_id", "changed_at"),
-    "public.status_transition": ("run_id", "transition_id", "changed_at"),
-    "public.notification": ("run_id", "notification_id", "changed_at"),
-    "pipeline.stream_state": ("run_id", "applying_since"),
-    "pipeline.set_aside_record": ("run_id",),
-    "pipeline.notification_outbox": ("run_id",),
-    "pipeline.suppressed_notification": ("run_id", "suppressed_id"),
-    "pipeline.held_removal": ("run_id",),
-}
+UNCOMPARED = (
+    "run_id",
+    "changed_at",
+    "applying_since",
+    "version_id",
+    "transition_id",
+    "notification_id",
+    "suppressed_id",
+)
+"""Columns of any table that differ from run to run."""
 SUMMED_UP = {
     "public.job_run": "select null where false",
     "public.schema_version": "select version_num from schema_version",
@@ -94,7 +93,7 @@ def _rows(connection: psycopg.Connection, table: str) -> list[str]:
     if table in SUMMED_UP:
         query = f"select row_to_json(t)::text from ({SUMMED_UP[table]}) as t"
     else:
-        without = ", ".join(f"'{name}'" for name in UNCOMPARED.get(table, ()))
+        without = ", ".join(f"'{name}'" for name in UNCOMPARED)
         query = f"select (to_jsonb(t) - array[{without}]::text[])::text from {table} as t"
     numbered = r"regexp_replace(row, '\yannouncement-\d+', 'announcement-N', 'g')"
     rows = connection.execute(f"select {numbered} from ({query}) as rows (row)")  # type: ignore[arg-type]

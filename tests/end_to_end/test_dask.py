@@ -96,10 +96,11 @@ class Place:
             connection.execute("insert into pipeline.refresh_mark select account_id, now() from snapshot.account")
 
     def everything(self) -> dict[str, list[str]]:
-        """Every row of every table as text, but for what only shows the order of commits, as the change feed does, and for seconds summed up."""
+        """Every row of every table as text, but for what only shows the order or the seconds of commits."""
         found = self.rows(
             "select format('%I.%I', schemaname, tablename) from pg_tables"
-            " where schemaname in ('public', 'pipeline', 'snapshot') and tablename not in ('change', 'total') order by 1"
+            " where schemaname in ('public', 'pipeline', 'snapshot')"
+            " and tablename not in ('change', 'total') order by 1"
         )
         without = " ".join(f"- '{name}'" for name in OF_A_TRANSACTION)
         return {
