@@ -8,13 +8,8 @@ from itertools import islice
 import psycopg
 
 UNCOMPARED = (
-    "run_id",
-    "changed_at",
-    "applying_since",
-    "version_id",
-    "transition_id",
-    "notification_id",
-    "suppressed_id",
+    *("run_id", "version_id", "transition_id", "notification_id", "suppressed_id"),
+    *("changed_at", "applying_since"),
 )
 """Columns of any table that differ from run to run."""
 SUMMED_UP = {
