@@ -86,7 +86,7 @@ def test_what_comes_next_has_its_reason(notified: Stage) -> None:
     assert [("1", "2026-03-11T00:00:00Z"), ("2", "2026-03-22T15:00:00Z"), ("1", "2029-11-30T15:00:00Z")] == [
         (one["sourceId"], one["nextAt"]) for one in found["reminders"]
     ]
-    assert "notified at 2026-03-10T00:00:00Z, again once 24 h have passed" in found["reminders"][0]["why"]
+    assert "sent at 2026-03-10T00:00:00Z, again once 24 h have passed" in found["reminders"][0]["why"]
 
 
 def test_notifications_name_their_transition_or_values(notified: Stage) -> None:
