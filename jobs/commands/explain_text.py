@@ -21,7 +21,7 @@ def in_words(found: dict[str, Any]) -> Iterator[str]:
     yield from _columns(_head(found))
     yield from _section("what the sources say", _values(found))
     if found["isCustomer"]:
-        yield from _section("tasks", ((_yes(task), task["id"] or task["type"], task["why"]) for task in found["tasks"]))
+        yield from _section("tasks", (_task(task) for task in found["tasks"]))
         yield from _section("reminders ahead", (_reminder(one) for one in found["reminders"]))
     yield from _section("notifications", (_notification(one) for one in found["notifications"]))
     yield from _section("not sent", _not_sent(found))
@@ -78,8 +78,8 @@ def _age(one: dict[str, Any]) -> str:
     return f"pulled {span} ago"
 
 
-def _yes(task: dict[str, Any]) -> str:
-    return "yes" if task["applies"] else "no"
+def _task(task: dict[str, Any]) -> tuple[str, ...]:
+    return ("yes" if task["applies"] else "no", task["type"], task["id"] or "", task["why"])
 
 
 def _reminder(one: dict[str, Any]) -> tuple[str, ...]:

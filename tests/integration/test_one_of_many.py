@@ -211,3 +211,20 @@ def test_news_of_a_stranger_leave_the_list_with_a_corrected_link(filled: LiveDat
             for row in connection.execute(sql.statement("api/list_notifications"), LISTED | {"customer_id": BERT})
         ]
         assert 0 == connection.execute(listed, {"customer_id": ANNA}).scalar_one()
+
+
+@pytest.mark.parametrize("mark", ["read", "unread", "dismissed"])
+def test_news_of_a_stranger_cannot_be_marked(filled: LiveDatabase, mark: str) -> None:
+    """What is not listed for want of its client is not found either, and stays as it was."""
+    refreshed(filled, 10)
+    statement = sql.statement(f"api/mark_notification_{mark}")
+    ((theirs,),) = rows(filled, f"select notification_id from notification where customer_id = '{BERT}'")
+    named = {"notification_id": theirs, "customer_id": BERT}
+    with filled.begin() as connection:
+        assert [theirs] == list(connection.execute(statement, named).scalars())
+    run_sql(filled, f"update me_status set whmcs_client_id = 101 where customer_id = '{BERT}'")
+    state = f"select read_at, dismissed_at from notification where customer_id = '{BERT}'"
+    before = rows(filled, state)
+    with filled.begin() as connection:
+        assert [] == list(connection.execute(statement, named).scalars())
+    assert before == rows(filled, state)
