@@ -25,20 +25,20 @@ WRONG = {
     "run all --dry-run --slot": "not allowed with",
     "run all --slot --as-of 2026-03-01T09:00:00Z": "--slot",
     "run all --ful": "--ful",
-    "rebuild --customer nonsense": "no Account id",
-    "explain nonsense": "no Account id",
+    "rebuild --customer nonsense": "not an Account id",
+    "explain nonsense": "not an Account id",
     "held": "list",
     "held release": "RUN",
     "held release abc": "abc",
     "held release 0": "0",
     "explain": "CUSTOMER",
     "announce --title T": "--message",
-    "announce --title T --message M --url https://elsewhere.example": "no path",
+    "announce --title T --message M --url https://elsewhere.example": "not a path",
     "announce --title T --message M --customers no-such-file": "cannot be read",
     "export me_status": "--to",
     "export me_status --to x.xlsx": ".csv or .parquet",
-    "export secrets --to x.csv": "no published table",
-    "export pipeline.held_run --to x.csv": "no published table",
+    "export secrets --to x.csv": "not a published table",
+    "export pipeline.held_run --to x.csv": "not a published table",
     "export me_status --to no/such/folder/x.csv": "cannot be written",
     "serve --port 99999": "99999",
     "serve --workers 0": "0",
@@ -120,16 +120,16 @@ def test_a_malformed_record_is_set_aside_and_a_malformed_page_fails(stage: Stage
     """A set-aside record: exit 3, the rest is applied, `status` lists it. A malformed page: exit 1, nothing lost."""
     stage.add_customers(3)
     stage.add_due_invoices(2)
-    stage.install.tables["pay_methods"].change(2, expiry_date="soon")
+    stage.install.tables["invoices"].change(2, duedate="2026-02-30")
     done = stage.run("all", "--json")
     assert (3, "succeeded") == (done.code, done.answer["outcome"]), done.out
-    assert [(1,), (3,)] == stage.rows("select pay_method_id from snapshot.pay_method order by 1")
+    assert [(1,)] == stage.rows("select invoice_id from snapshot.invoice order by 1")
     (set_aside,) = stage.me_status("status", "--json").answer["problems"]["refusedRecords"]
-    assert ("pay_method", "2") == (set_aside["stream"], set_aside["recordId"])
+    assert ("invoice", "2") == (set_aside["stream"], set_aside["recordId"])
     stage.later(minutes=5)
     stage.install.faults.add("html", "GetInvoices", times=None)
     assert 1 == stage.run("sync-whmcs").code
-    assert [(2,)] == stage.rows("select count(*) from snapshot.invoice")
+    assert [(1,)] == stage.rows("select count(*) from snapshot.invoice")
 
 
 def test_announcing_to_a_list(stage: Stage) -> None:

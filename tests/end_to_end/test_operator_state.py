@@ -100,7 +100,8 @@ def test_status_has_the_shape_of_the_contract(stage: Stage) -> None:
     stage.org.update("Account", two, WHMCS_Client_Id__c=" 1 ")
     stage.org.update("Account", three, WHMCS_Client_Id__c="999")
     stage.org.update("Account", four, Internet_Eligibility_Status__c="Perhaps")
-    stage.install.tables["pay_methods"].change(4, expiry_date="soon")
+    stage.add_due_invoices(1)
+    stage.install.tables["invoices"].change(1, duedate="2026-02-30")
     assert 3 == stage.run("all").code
     state = stage.me_status("status", "--json").answer
     assert {"healthy", "sources", "held", "nextDue", "problems"} <= set(state)
@@ -118,7 +119,7 @@ def test_status_has_the_shape_of_the_contract(stage: Stage) -> None:
     assert [{"customerId": one, "clientId": 1}, {"customerId": two, "clientId": 1}] == problems["linkConflicts"]
     assert [{"customerId": three, "clientId": 999}] == problems["danglingLinks"]
     assert [{"clientId": 2}, {"clientId": 3}] == problems["unlinkedClients"]
-    assert [("pay_method", "4")] == [(row["stream"], row["recordId"]) for row in problems["refusedRecords"]]
+    assert [("invoice", "1")] == [(row["stream"], row["recordId"]) for row in problems["refusedRecords"]]
 
 
 def test_status_is_healthy_after_runs_by_the_clock(stage: Stage) -> None:
@@ -128,8 +129,10 @@ def test_status_is_healthy_after_runs_by_the_clock(stage: Stage) -> None:
     assert 1 == stage.me_status("status").code
     stage.clock.advance_to(datetime.now(UTC))
     assert 0 == stage.me_status("run", "all").code
+    for job in ("sync-hinted", "prune"):
+        assert 0 == stage.me_status("run", job).code
     healthy = stage.me_status("status")
-    assert (0, "healthy") == (healthy.code, healthy.out.splitlines()[0])
+    assert (0, "healthy") == (healthy.code, healthy.out.splitlines()[0]), healthy.out
     assert "1 account, 0 orders" in healthy.out
     assert "." not in healthy.out.splitlines()[1]
 
