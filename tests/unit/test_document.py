@@ -20,7 +20,14 @@ from materializer.rules.rules import Rules
 from tests import builders
 from tests.builders import NOON, account, card, case, change, facts, invoice, order, service, unlinked
 
-FRESHNESS = {"computedAt": "2026-03-10T12:00:00Z", "salesforceSyncedAt": None, "whmcsSyncedAt": None, "isStale": False}
+SECTIONS = ("summary", "internetEligibility", "residenceCardVerification", "paymentMethods")
+FRESHNESS = {
+    "computedAt": "2026-03-10T12:00:00Z",
+    "salesforceSyncedAt": None,
+    "whmcsSyncedAt": None,
+    "isStale": False,
+    "asOf": dict.fromkeys(SECTIONS),
+}
 ZONES = ("UTC", "Asia/Tokyo", "America/Santiago", "Pacific/Chatham", "Africa/Cairo")
 
 
