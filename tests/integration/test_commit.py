@@ -222,6 +222,32 @@ def test_the_pay_methods_of_a_client_are_whole_and_its_reading_is_noted(database
     assert ["a"] == values(engine, "select customer_id from pipeline.refresh_mark")
 
 
+def test_pay_methods_found_for_nobody_are_held(database: LiveDatabase, engine: Engine) -> None:
+    """Every client read, not one card found: more likely a fault of the source than the truth."""
+    known_cards(database, clients=229)
+    none = take(database, pulled("pay_method", extent="owners", owners=tuple(range(229))))
+    held = shrink_gate.apply_removals(database, [none], GATE, At(2, NOW)).held
+    assert {"pay_method": 229} == (held or {}).get("removals")
+    assert [229] == values(engine, "select count(*) from snapshot.pay_method")
+
+
+def test_one_client_may_lose_every_card(database: LiveDatabase, engine: Engine) -> None:
+    """The rule of every row is for readings of everybody."""
+    known_cards(database, clients=20)
+    more = [{"pay_method_id": 1000 + number, "client_id": 7} for number in range(4)]
+    take(database, pulled("pay_method", *more, {"pay_method_id": 7, "client_id": 7}, extent="owners", owners=(7,)))
+    none = take(database, pulled("pay_method", extent="owners", owners=(7,)), run_id=3)
+    assert {"pay_method": 5} == shrink_gate.apply_removals(database, [none], GATE, At(3, NOW)).removed
+    assert [19] == values(engine, "select count(*) from snapshot.pay_method")
+
+
+def known_cards(database: LiveDatabase, clients: int) -> None:
+    owners = tuple(range(clients))
+    take(database, pulled("client", *({"client_id": key} for key in owners)), BASELINE, run_id=1)
+    cards = ({"pay_method_id": key, "client_id": key} for key in owners)
+    take(database, pulled("pay_method", *cards, extent="owners", owners=owners), BASELINE, run_id=1)
+
+
 def test_a_deleted_account_leaves_and_is_marked(database: LiveDatabase, engine: Engine) -> None:
     """A soft delete the source reports is removed without a gate."""
     take(database, pulled("account", account("a"), account("b")), BASELINE, run_id=1)
