@@ -11,6 +11,7 @@ import psycopg
 import stamina
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.pool import QueuePool
 
 from config.embedded import embedded_url
 from config.errors import DatabaseAway, MeStatusError
@@ -18,6 +19,8 @@ from config.settings import Settings
 
 Result = TypeVar("Result")
 OLDEST_SERVER = 150000
+OVERFLOW = 8
+"""Connections an engine may have beyond its pool's size, for as long as they are in use."""
 SESSION = """
 set timezone = 'UTC'; set datestyle = 'ISO, MDY'; set intervalstyle = 'postgres'; set search_path = public;
 set jit = off; set lock_timeout = '60s'; set idle_in_transaction_session_timeout = '3600s'
@@ -106,7 +109,7 @@ def open_engine(url: str, *, pool_size: int = 8) -> Engine:
     engine = create_engine(
         url.replace("postgresql://", "postgresql+psycopg://", 1),
         pool_size=pool_size,
-        max_overflow=8,
+        max_overflow=OVERFLOW,
         pool_pre_ping=True,
         connect_args={
             "application_name": "me-status",
@@ -115,6 +118,13 @@ def open_engine(url: str, *, pool_size: int = 8) -> Engine:
     )
     event.listen(engine, "connect", _pin_session)
     return engine
+
+
+def most_connections(engine: Engine) -> int:
+    """How many connections an engine of `open_engine` has at most, all in use at once."""
+    pool = engine.pool
+    assert isinstance(pool, QueuePool)
+    return pool.size() + OVERFLOW
 
 
 def _pin_session(connection: psycopg.Connection, _: object) -> None:

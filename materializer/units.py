@@ -18,6 +18,7 @@ from sqlalchemy import Connection
 
 import sql
 from config.database import Database
+from config.errors import MeStatusError
 
 Unit = Callable[..., dict[str, Any]]
 """unit(database, *arguments): does its work in one transaction and returns what it counted."""
@@ -66,14 +67,28 @@ FEW = 2
 
 
 def once(connection: Connection, at: At, unit: str, work: Callable[[], dict[str, Any]]) -> dict[str, Any]:
-    """What the unit of the run counted: now, or when it was committed before, and then nothing is done."""
+    """What the unit of the run counted: now, or when it was committed before, and then nothing is done.
+
+    Raises MeStatusError when the run was given up.
+    """
     named = {"run_id": at.run_id, "unit": unit}
     if connection.execute(sql.statement("ledger/claim_run_unit"), named).first() is None:
-        committed: dict[str, Any] = connection.execute(sql.statement("ledger/read_run_unit"), named).scalar_one()
+        committed: dict[str, Any] | None = connection.execute(
+            sql.statement("ledger/read_run_unit"), named
+        ).scalar_one_or_none()
+        if committed is None:
+            raise given_up(at.run_id)
         return committed
     counts = work()
     connection.execute(sql.statement("ledger/finish_run_unit"), named | {"counts": json.dumps(counts)})
     return counts
+
+
+def given_up(run_id: int) -> MeStatusError:
+    """What is said wherever a run, or a unit of it on a worker, finds that another run took the job over."""
+    return MeStatusError(
+        f"run {run_id} lost its lock with its database connection and another run took over; that one goes on"
+    )
 
 
 def done(

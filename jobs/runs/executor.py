@@ -13,13 +13,16 @@ from typing import Any
 from sqlalchemy import Engine
 
 from config import logs
-from config.database import Database, LiveDatabase, open_engine
+from config.database import Database, LiveDatabase, most_connections, open_engine
 from config.settings import Settings
 from jobs.runs import cluster
 from materializer.units import Submit, Unit
 
 FEW = 8
 """So many units are done by threads before processes are started: starting them takes as long."""
+
+OF_THE_RUN = 4
+"""Connections left for the run itself: the job's lock, its own transactions, those of the schedule beside it."""
 
 _of_this_worker: Database | None = None
 
@@ -34,10 +37,13 @@ def submitting(settings: Settings, database: Database) -> Iterator[Submit | None
     if not isinstance(database, LiveDatabase):
         yield None
     elif settings.me_status_executor == "threads":
-        with ThreadPoolExecutor(workers(), thread_name_prefix="unit") as threads:
+        with ThreadPoolExecutor(threads_for(database.engine), thread_name_prefix="unit") as threads:
             yield _InThreads(database, threads)
     elif settings.me_status_executor == "processes":
-        with ThreadPoolExecutor(workers()) as threads, _processes(settings, database.engine) as processes:
+        with (
+            ThreadPoolExecutor(threads_for(database.engine)) as threads,
+            _processes(settings, database.engine) as processes,
+        ):
             yield _Growing(database, threads, processes)
     else:
         with cluster.submitting(settings, database) as submit:
@@ -74,6 +80,11 @@ class _Growing(_InThreads):
 def workers() -> int:
     """One for each core this process may use, and no fewer than two: while one computes the other awaits the server."""
     return max(2, len(os.sched_getaffinity(0)))
+
+
+def threads_for(engine: Engine) -> int:
+    """As many as `workers`, but never more than find a connection in the engine's pool beside the run's own."""
+    return max(1, min(workers(), most_connections(engine) - OF_THE_RUN))
 
 
 def _processes(settings: Settings, engine: Engine) -> Executor:

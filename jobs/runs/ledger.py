@@ -19,13 +19,13 @@ from sqlalchemy.exc import DBAPIError
 import sql
 from config import logs
 from config.database import Database, LiveDatabase, RehearsalDatabase
-from config.errors import Interrupted, MeStatusError
+from config.errors import Interrupted
 from config.types import Job
 from jobs.progress import Progress, silent
 from jobs.runs import totals
 from materializer import holds
 from materializer.holds import Gate
-from materializer.units import At
+from materializer.units import At, given_up
 
 log = logs.get("runs")
 
@@ -109,7 +109,7 @@ class OwnDatabase(LiveDatabase):
         _go_on()
         with super().begin() as connection:
             if connection.execute(sql.statement("ledger/hold_running_run"), {"run_id": self.run_id}).first() is None:
-                raise _given_up(self.run_id)
+                raise given_up(self.run_id)
             yield connection
 
 
@@ -198,7 +198,7 @@ def _claimed(
             _finish(engine, run, "failed", logs.describe(error), began)
             raise
         if not _finish(engine, run, "held" if run.held is not None else "succeeded", None, began):
-            raise _given_up(run_id)
+            raise given_up(run_id)
 
 
 def _finish(engine: Engine, run: Run, outcome: str, error: str | None, began: float) -> bool:
@@ -246,12 +246,6 @@ def add_released(database: LiveDatabase, run_id: int, sent: dict[str, int], supp
 def _go_on() -> None:
     if interrupted.is_set():
         raise Interrupted(INTERRUPTED)
-
-
-def _given_up(run_id: int) -> MeStatusError:
-    return MeStatusError(
-        f"run {run_id} lost its lock with its database connection and another run took over; that one goes on"
-    )
 
 
 def _fail_dead(connection: Connection, lock: str) -> None:

@@ -9,9 +9,10 @@ import pytest
 from sqlalchemy import Engine, text
 
 import sql
-from config.database import rehearsal
+from config.database import most_connections, rehearsal
 from config.errors import MeStatusError
-from jobs.runs import ledger
+from jobs.runs import executor, ledger
+from materializer.units import At, once
 
 NOW = datetime(2026, 3, 1, 9, 0, tzinfo=UTC)
 
@@ -142,6 +143,23 @@ def test_a_unit_of_a_run_that_was_given_up_is_not_done(engine: Engine) -> None:
     with engine.begin() as connection:
         claim = {"run_id": run.run_id, "unit": "late"}
         assert connection.execute(sql.statement("ledger/claim_run_unit"), claim).first() is None
+
+
+def test_a_unit_on_a_worker_says_that_its_run_was_given_up(engine: Engine) -> None:
+    """A worker's own connection knows nothing of the run: the unit says what the run itself would say."""
+    with ledger.started(engine, "refresh", now=NOW) as run:
+        pass
+    with engine.begin() as connection, pytest.raises(MeStatusError, match="another run took over"):
+        once(connection, At(run.run_id, NOW), "late", lambda: {"customers": 1})
+
+
+def test_threads_fit_the_pool_however_many_cores_there_are(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each unit needs a connection, and so does the run itself: more threads would wait for one until they fail."""
+    monkeypatch.setattr(executor, "workers", lambda: 32)
+    threads = executor.threads_for(engine)
+    assert threads + executor.OF_THE_RUN == most_connections(engine)
+    monkeypatch.setattr(executor, "workers", lambda: 2)
+    assert 2 == executor.threads_for(engine)
 
 
 def cut_off(engine: Engine) -> None:
