@@ -37,6 +37,7 @@ FRESHNESS = {
     "salesforceSyncedAt": None,
     "whmcsSyncedAt": None,
     "isStale": True,
+    "asOf": dict.fromkeys(("summary", "internetEligibility", "residenceCardVerification", "paymentMethods")),
 }
 CUSTOMERS = 300
 DUE = 100
