@@ -166,13 +166,14 @@ def test_what_was_under_way_together_fails_as_one(world: World, monkeypatch: pyt
 
 
 def test_counted_calls_of_a_quiet_run(synced: World) -> None:
-    """Nothing changed: the pages, one look at each total, and the round robin's share."""
+    """Nothing changed: the pages, one look at each total, and the shares of both round robins."""
     synced.pulls["page_size"] = 250
     synced.later(minutes=10)
     report = synced.sync()
     assert {} == moved(report)
     assert {
         "GetPayMethods": 25,
+        "GetInvoice": 6,
         "GetClients": 3,
         "GetInvoices": 2,
         "GetClientsProducts": 2,

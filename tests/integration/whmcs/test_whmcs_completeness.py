@@ -54,11 +54,12 @@ def test_one_stream_tripping_holds_all_removals_and_lets_the_rest_in(synced: Wor
 
 
 def test_a_shrink_may_be_accepted(synced: World) -> None:
-    """--accept-shrink lets it pass, looked up row by row all the same."""
+    """--accept-shrink lets it pass, looked up row by row all the same, beside the balances of the unpaid."""
+    unpaid = synced.values("select invoice_id from snapshot.invoice where status = 'Unpaid'")
     synced.empty("invoice")
     report = synced.sync(accept_shrink=True)
     assert ("succeeded", 164) == (report.outcome, moved(report)["removed"])
-    assert 164 == len(synced.asked("^GetInvoice "))
+    assert 164 + len(unpaid) == len(synced.asked("^GetInvoice "))
 
 
 def test_a_later_complete_pull_supersedes_the_hold(synced: World) -> None:
