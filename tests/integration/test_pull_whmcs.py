@@ -210,7 +210,7 @@ def test_pay_methods_are_read_round_robin(install: WhmcsInstall, connect: Connec
     readings = tuple((client, START) for client in clients)
     known = KnownRows(readings=readings, clients=len(readings))
     baseline = source.pull("pay_method", None, known=known)
-    assert clients == list(baseline.clients)
+    assert clients == list(baseline.owners)
     pulled = source.pull("pay_method", state(baseline), known=known, now=START + timedelta(minutes=10))
     assert ("owners", clients[:25]) == (pulled.extent, list(pulled.owners))
 

@@ -103,7 +103,7 @@ def test_a_known_tag_gets_304_under_the_same_headers(client, rows, bearer, path)
     rows.customer(ALICE)
     full = client.get(path, headers=bearer(ALICE))
     tag = full.headers["ETag"]
-    for known in (tag, f'"x", {tag}', f"W/{tag}", "*"):
+    for known in (tag, f'"x", {tag}', tag.removeprefix("W/"), "*"):
         answer = client.get(path, headers=bearer(ALICE) | {"If-None-Match": known})
         assert (304, b"") == (answer.status_code, answer.data)
         for name in ("ETag", "Cache-Control", "Vary"):
