@@ -68,7 +68,7 @@ def configure(settings: Settings | None = None, *, level: int = logging.INFO) ->
         logger_factory=structlog.stdlib.LoggerFactory(),
         cache_logger_on_first_use=False,
     )
-    handler = logging.StreamHandler(sys.stderr)
+    handler = logging.StreamHandler(_StandardError())
     handler.setFormatter(structlog.stdlib.ProcessorFormatter(foreign_pre_chain=chain, processors=_last_steps()))
     root = logging.getLogger()
     root.handlers[:] = [handler]
@@ -141,6 +141,16 @@ def remember_secrets(settings: Settings) -> None:
     if given:
         secrets += [given[1], unquote(given[1])]
     _known_secrets.update(secret for secret in secrets if len(secret) >= SHORTEST_SECRET)
+
+
+class _StandardError:
+    """Standard error as it is when a line is written: one that was replaced or closed meanwhile gets none."""
+
+    def write(self, text: str) -> int:
+        return sys.stderr.write(text)
+
+    def flush(self) -> None:
+        sys.stderr.flush()
 
 
 def _scrubbed(value: Any) -> Any:

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Iterator
+from contextlib import redirect_stderr
+from io import StringIO
+
 import pytest
+import structlog
 from sqlalchemy.exc import IntegrityError
 
 from config import logs
@@ -56,3 +62,30 @@ def test_our_own_errors_keep_their_words() -> None:
 def test_a_password_in_an_address_is_hidden_whatever_stands_in_it(url: str) -> None:
     """A raw slash in a password does not end what is hidden."""
     assert "ss-word" not in logs.scrub(f"failed to resolve host: {url}")
+
+
+@pytest.fixture
+def configured() -> Iterator[None]:
+    """Logs set up as a command does it; what was set up before comes back."""
+    loggers = [logging.getLogger(name) for name in (None, *logs.ROOMS)]
+    before = [(logger, logger.handlers[:], logger.level) for logger in loggers]
+    yield
+    structlog.reset_defaults()
+    for logger, handlers, level in before:
+        logger.handlers[:] = handlers
+        logger.setLevel(level)
+
+
+@pytest.mark.usefixtures("configured")
+def test_logs_go_to_the_standard_error_of_the_moment() -> None:
+    """A stream that was closed since logs were set up neither gets a line nor costs one."""
+    with redirect_stderr(StringIO()) as first:
+        logs.configure()
+        logs.get("test").info("first line")
+        assert "first line" in first.getvalue()
+    first.close()
+    with redirect_stderr(StringIO()) as second:
+        logs.get("test").info("second line")
+        logs.flush()
+        assert 1 == len(second.getvalue().splitlines())
+    assert "second line" in second.getvalue()
