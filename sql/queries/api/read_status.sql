@@ -50,9 +50,9 @@ select
         where stream_read.stream in ('order', 'case')
     ) as salesforce_at,
     (
-        select case when count(stream_read.read_at) = 4 then min(stream_read.read_at) end
+        select case when count(stream_read.read_at) = 3 then min(stream_read.read_at) end
         from stream_read
-        where stream_read.stream in ('client', 'invoice', 'service', 'cancellation')
+        where stream_read.stream in ('client', 'invoice', 'service')
     ) as billing_at,
     (
         select
