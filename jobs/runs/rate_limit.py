@@ -22,7 +22,7 @@ from config.database import Database, LiveDatabase
 from config.schedule import Schedule
 from config.settings import Settings
 from jobs.runs.cluster import ClusterSubmit
-from jobs.sources.whmcs.spread import SharingTransport, SpreadTransport
+from jobs.sources.whmcs.spread import SharingTransport, SpreadTransport, travelling
 from jobs.sources.whmcs.transport import WhmcsTransport
 from materializer.units import Submit
 
@@ -80,6 +80,8 @@ def ask(database: LiveDatabase, schedule: Schedule, method: str, *request: Any) 
         transport = _transport(database, schedule.model_dump_json())
     *arguments, parameters = request
     answer = getattr(transport, method)(*arguments, **parameters)
+    if method == "call":
+        answer = travelling(arguments[0], answer)
     return {"answer": answer, "time": transport.server_time}
 
 

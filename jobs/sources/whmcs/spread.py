@@ -1,7 +1,7 @@
-"""WHMCS read by the workers of a cluster: pages and pay methods are asked for there, under leases that all share.
+"""WHMCS read by the workers of a cluster: pages, pay methods and balances are asked there, under leases that all share.
 
-Only what is kept of a page travels: the worker takes the wanted keys out before it hands it over. Look-ups of one
-client's details, whose answers hold names and addresses, stay with the process that runs the job.
+Only what is kept of a page or an invoice travels: the worker takes the wanted keys out before it hands it over.
+Look-ups of one client's details, whose answers hold names and addresses, stay with the process that runs the job.
 """
 
 from __future__ import annotations
@@ -23,7 +23,9 @@ Lease = Callable[[], AbstractContextManager[None]]
 """Waits for a lease and holds it for the block: one request of the cluster."""
 Ask = Callable[..., "Future[dict[str, Any]]"]
 """ask(method, *arguments, parameters): the `answer` of a worker's transport, and its server's `time` then."""
-SPREAD = frozenset({"GetPayMethods"})
+SPREAD = frozenset({"GetPayMethods", "GetInvoice"})
+WANTED_OF_INVOICE = ("invoiceid", "userid", "balance", "items")
+"""What GetInvoice is asked for; its notes and the descriptions of its items may name people."""
 
 
 class SharingTransport(WhmcsTransport):
@@ -39,7 +41,7 @@ class SharingTransport(WhmcsTransport):
 
 
 class SpreadTransport(SharingTransport):
-    """Has pages and pay methods read by workers. As many as `concurrency` are waited for at once."""
+    """Has pages, pay methods and balances read by workers. As many as `concurrency` are waited for at once."""
 
     def __init__(self, settings: Settings, schedule: Schedule, lease: Lease, ask: Ask) -> None:
         super().__init__(settings, schedule, lease)
@@ -67,3 +69,17 @@ class SpreadTransport(SharingTransport):
             raise
         self.server_time = answered["time"]
         return answered["answer"]
+
+
+def travelling(action: str, answer: dict[str, Any]) -> dict[str, Any]:
+    """What a worker hands over of the answer to a call."""
+    if action != "GetInvoice":
+        return answer
+    return {key: _without_prose(answer[key]) for key in WANTED_OF_INVOICE if key in answer}
+
+
+def _without_prose(value: Any) -> Any:
+    """The value in its own shape, without descriptions at any depth."""
+    if isinstance(value, dict):
+        return {key: _without_prose(part) for key, part in value.items() if key != "description"}
+    return [_without_prose(part) for part in value] if isinstance(value, list) else value
