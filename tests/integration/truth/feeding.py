@@ -51,17 +51,18 @@ class Feed:
         stream = STREAMS[delivery.stream]
         if delivery.stream in SALESFORCE:
             wanted_stream = self.salesforce[delivery.stream]
-            table, set_aside = wanted_stream.rows(delivery.records, 0)
+            read = wanted_stream.rows(delivery.records, 0)
             fields: tuple[str, ...] = wanted_stream.mapped
         else:
             wanted_stream = self.whmcs[delivery.stream]
             keys = wanted_stream.action.keys
-            table, set_aside = wanted_stream.rows(transposed(delivery.records, keys), lambda at: f"row {at}")
+            read = wanted_stream.rows(transposed(delivery.records, keys), lambda at: f"row {at}")
             fields = tuple(column.key for column in wanted_stream.columns)
-            if delivery.stream == "client":
-                references = {row["id"]: row["reference"] for row in delivery.records}
-                column = pa.array([references[key] for key in table["client_id"].to_pylist()], pa.string())
-                table = table.set_column(table.schema.get_field_index("account_reference"), "account_reference", column)
+        table = read.rows
+        if delivery.stream == "client":
+            references = {row["id"]: row["reference"] for row in delivery.records}
+            column = pa.array([references[key] for key in table["client_id"].to_pylist()], pa.string())
+            table = table.set_column(table.schema.get_field_index("account_reference"), "account_reference", column)
         merged = dict(delivery.merged)
         extent: Any = delivery.extent
         return Pulled(
@@ -73,7 +74,8 @@ class Feed:
             owners=delivery.clients,
             deleted=delivery.deleted,
             merged=merged,
-            set_aside=tuple(set_aside),
+            set_aside=tuple(read.set_aside),
+            unreadable=tuple(read.unreadable),
             fields=fields,
             cursor_at=delivery.cursor_at,
             source_time=delivery.source_time,

@@ -318,13 +318,15 @@ class Truth(RuleBasedStateMachine):
         options = RunOptions(accept_shrink=accept)
         with suppress(SourceError), ledger.started(self.engine, f"sync-{source}", now=self.now, options=options) as run:
             run_id = run.run_id
-            job = sync._Sync(run, self.tables, source, None)
+            job = sync.SourceSync(run, self.tables, source, None)
             if fault == "down":
                 error = TransientError(f"{source} does not answer")
                 sync.note_failure(run, source, error)
                 raise error
             job.apply_streams(names, pull)
             job.apply_removals()
+            unexpected = [error for error in job.failures.values() if "unexpected" in str(error)]
+            assert not unexpected, unexpected
             job.finish("00D000000000001AAA" if source == "salesforce" else None)
         return run_id
 
