@@ -31,7 +31,7 @@ EMPTIED = """
         pipeline.run_unit;
     update pipeline.source_state set synced_at = null, failed_at = null, error = null, organization_id = null
 """
-OWN_TO_A_RUN = ("computed_at", "run_id", "next_notification_at", "document")
+OWN_TO_A_RUN = ("computed_at", "changed_at", "run_id", "next_notification_at", "document")
 """Columns that say who wrote the row, or when it is looked at again; the document is compared as its bytes."""
 
 Row = dict[str, Any]
