@@ -83,8 +83,6 @@ def components() -> Json:
 def examples() -> Json:
     """An example of each answer and body, by the name of its schema; those of problems by status."""
     found: Json = orjson.loads(files("readapi").joinpath("openapi-examples.json").read_bytes())
-    if "asOf" not in status_schema()["$defs"]["freshness"]["properties"]:
-        del found["MeStatus"]["freshness"]["asOf"]
     found["summary"] = found["MeStatus"]["summary"]
     return found
 
@@ -136,7 +134,17 @@ def _typed(value: Any) -> Any:
         for key, one in value.items()
         if key not in ("$schema", "$id")
     }
-    return {"type": "string", **moved} if isinstance(moved.get("enum"), list) and "type" not in moved else moved
+    if isinstance(moved.get("enum"), list) and "type" not in moved:
+        return {"type": "string", **moved}
+    return _with_required_named(moved)
+
+
+def _with_required_named(schema: Json) -> Json:
+    """Names the required members of an object, which `additionalProperties` alone describes: generators want them."""
+    rest = schema.get("additionalProperties")
+    if not isinstance(rest, dict) or "required" not in schema:
+        return schema
+    return {**schema, "properties": {**dict.fromkeys(schema["required"], rest), **schema.get("properties", {})}}
 
 
 def _other_schemas() -> Json:
