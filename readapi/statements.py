@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import re
-from functools import cache
-
 import psycopg
 
 import sql
@@ -12,7 +9,7 @@ from config.errors import DatabaseAway
 from readapi.connections import Connections, Row
 from readapi.problems import unavailable
 
-__all__ = ["Row", "Statements", "in_driver_style"]
+__all__ = ["Row", "Statements"]
 RETRY_AFTER_SECONDS = 2
 NOT_MIGRATED = (psycopg.errors.UndefinedTable, psycopg.errors.UndefinedColumn, psycopg.errors.InvalidSchemaName)
 
@@ -31,7 +28,7 @@ class Statements:
     def all(self, name: str, **parameters: object) -> list[Row]:
         """All rows of queries/<name>.sql; json columns come as the bytes stored."""
         try:
-            return self._connections.run(in_driver_style(name), parameters)
+            return self._connections.run(sql.driver_text(name).encode(), parameters)
         except NOT_MIGRATED as error:
             raise unavailable(
                 "not-migrated", "The database has no current schema; run me-status migrate.", retry_after=60
@@ -40,10 +37,3 @@ class Statements:
             raise unavailable(
                 "database-down", "The database does not answer.", retry_after=RETRY_AFTER_SECONDS
             ) from error
-
-
-@cache
-def in_driver_style(name: str) -> bytes:
-    """queries/<name>.sql with `:name` parameters in psycopg's spelling. The one place that rewrites statements."""
-    doubled = sql.source(name).replace("%", "%%")
-    return re.sub(r"(?<![:\w]):([a-z_]\w*)", r"%(\1)s", doubled).encode()

@@ -6,9 +6,11 @@ from functools import cache
 from importlib.resources import files
 
 from sqlalchemy import TextClause, text
+from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 
 VERSION_TABLE = "schema_version"
 """Where Alembic keeps the revision the database is at."""
+PSYCOPG = PGDialect_psycopg()  # type: ignore[no-untyped-call]
 
 
 @cache
@@ -21,6 +23,12 @@ def source(name: str) -> str:
 def statement(name: str) -> TextClause:
     """queries/<name>.sql as a statement whose parameters are written :name."""
     return text(source(name))
+
+
+@cache
+def driver_text(name: str) -> str:
+    """queries/<name>.sql in psycopg's own spelling, `%(name)s`, for callers that use the driver alone."""
+    return str(statement(name).compile(dialect=PSYCOPG))
 
 
 def schema(name: str) -> str:

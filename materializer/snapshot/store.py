@@ -9,10 +9,8 @@ from __future__ import annotations
 import io
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-import psycopg
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as arrow_csv
@@ -20,6 +18,7 @@ from psycopg import sql as compose
 from sqlalchemy import Connection
 
 import sql
+from materializer.copying import copy_in, driver_of
 from materializer.snapshot import content_hash
 from materializer.snapshot.content_hash import HASH
 from materializer.snapshot.pulls import Key, StreamState
@@ -56,7 +55,7 @@ def read_rows(connection: Connection, stream: Stream, scope: Scope) -> pa.Table:
         _columns(stream), _table(stream), _condition(stream, scope), compose.Identifier(stream.key)
     )
     received = io.BytesIO()
-    with _driver(connection).cursor().copy(query) as rows:
+    with driver_of(connection).cursor().copy(query) as rows:
         for block in rows:
             received.write(block)
     if not received.tell():
@@ -94,7 +93,7 @@ def read_hashes(connection: Connection, stream: Stream, scope: Scope) -> pa.Tabl
         table=_table(stream),
         condition=_condition(stream, scope),
     )
-    row = _driver(connection).cursor(binary=True).execute(query).fetchone()
+    row = driver_of(connection).cursor(binary=True).execute(query).fetchone()
     schema = pa.schema([stream.schema.field(stream.key), (HASH, pa.int64())])
     if row is None or row[0] is None:
         return schema.empty_table()
@@ -116,7 +115,7 @@ def update_rows(connection: Connection, stream: Stream, rows: pa.Table) -> None:
     """Replaces the rows of these keys."""
     if not len(rows):
         return
-    cursor = _driver(connection).cursor()
+    cursor = driver_of(connection).cursor()
     cursor.execute(compose.SQL("drop table if exists {}").format(INCOMING))
     cursor.execute(
         compose.SQL("create temporary table incoming on commit drop as select {} from {} with no data").format(
@@ -140,7 +139,7 @@ def delete_rows(connection: Connection, stream: Stream, keys: Collection[Key]) -
     """Removes the rows of these keys; missing keys are ignored."""
     scope = Scope(keys=list(keys), only_keys=True)
     statement = compose.SQL("delete from {} where {}").format(_table(stream), _condition(stream, scope))
-    _driver(connection).execute(statement)
+    driver_of(connection).execute(statement)
 
 
 def count_rows(connection: Connection) -> dict[str, int]:
@@ -153,23 +152,18 @@ def count_rows_of(connection: Connection, stream: Stream, owners: Sequence[Key])
     query = compose.SQL("select count(*) from {} where {}").format(
         _table(stream), _condition(stream, Scope(owners=owners))
     )
-    row = _driver(connection).execute(query).fetchone()
+    row = driver_of(connection).execute(query).fetchone()
     return 0 if row is None else int(row[0])
 
 
 def analyze(connection: Connection, stream: Stream) -> None:
     """Has the server look at the stream's rows again, so that it does not plan as if the table were empty."""
-    _driver(connection).execute(compose.SQL("analyze {}").format(_table(stream)))
+    driver_of(connection).execute(compose.SQL("analyze {}").format(_table(stream)))
 
 
 def _copy_in(connection: Connection, stream: Stream, table: compose.Composable, rows: pa.Table) -> None:
-    written = io.BytesIO()
-    options = arrow_csv.WriteOptions(include_header=False)
     columns = [_as_text(rows[name]) for name in stream.columns] + [content_hash.of_rows(stream, rows)]
-    arrow_csv.write_csv(pa.table(columns, names=[*stream.columns, HASH]), written, options)
-    statement = compose.SQL("copy {} ({}) from stdin (format csv)").format(table, _written_columns(stream))
-    with _driver(connection).cursor().copy(statement) as copy:
-        copy.write(written.getbuffer())
+    copy_in(connection, table, pa.table(columns, names=[*stream.columns, HASH]))
 
 
 def _as_text(values: pa.ChunkedArray) -> pa.ChunkedArray:
@@ -217,12 +211,6 @@ def _written_columns(stream: Stream) -> compose.Composable:
 
 def _table(stream: Stream) -> compose.Identifier:
     return compose.Identifier("snapshot", stream.name)
-
-
-def _driver(connection: Connection) -> psycopg.Connection[Any]:
-    driver = connection.connection.driver_connection
-    assert isinstance(driver, psycopg.Connection)
-    return driver
 
 
 # Transitions ----------------------------------------------------------------------------------------------------------
