@@ -40,7 +40,7 @@ def note_settings(database: Database, rules: Rules, schedule: Schedule) -> None:
         "zone": rules.zone.key,
         "rules_version": rules.version,
         "invoice_due_days": rules.due_days,
-        "card_expiring_days": rules.notifications.types["PAYMENT_METHOD_EXPIRING"].days_ahead,
+        "card_expiring_days": max(rules.notifications.types["PAYMENT_METHOD_EXPIRING"].steps),
         "freshness_minutes": json.dumps(schedule.freshness_minutes.model_dump()),
         "retention_days": json.dumps(schedule.retention_days.model_dump()),
     }

@@ -119,6 +119,10 @@ def test_release_sends_what_was_held_once(stage: Stage) -> None:
         assert (0, True) == (again.code, f"run {run_id} was released before" in again.out)
     assert 101 == sent(stage)
     assert [("succeeded",)] == stage.rows(f"select outcome from job_run where run_id = {run_id}")
+    assert [(run_id, "released", 101, 0)] == stage.rows(
+        "select run_id, decision, sent, waiting from analytics.gate_decision"
+    )
+    assert [(101,)] == stage.rows("select sum(sent)::int from analytics.run_notification")
     assert "nothing is held" in stage.me_status("held", "list").out
 
 
@@ -128,6 +132,7 @@ def test_a_released_run_raises_the_limit_and_a_discarded_one_does_not(stage: Sta
     assert 0 == stage.me_status("held", "discard", run_id, "--as-of", stage.now).code
     assert 0 == sent(stage)
     assert [("discarded",)] == stage.rows(f"select outcome from job_run where run_id = {run_id}")
+    assert [("discarded", 0, 101)] == stage.rows("select decision, sent, discarded from analytics.gate_decision")
     stage.later(hours=25)
     again = stage.run("all", "--json")
     assert 3 == again.code

@@ -6,42 +6,68 @@ with record as (
         account.eligibility_known as value, account.account_id as customer_id, account.created_at,
         account.eligibility_requested_at as asked_at, account.eligibility_checked_at as answered_at
     from snapshot.account
-    where account.is_customer and account.eligibility_known is not null
+    where account.is_customer
     union all
     select
         'account', account.account_id, 'verification_status', account.verification_known, account.account_id,
         account.created_at, account.verification_submitted_at, account.verification_reviewed_at
     from snapshot.account
-    where account.is_customer and account.verification_known is not null
+    where account.is_customer
     union all
     select
         'order', "order".order_id, 'status', "order".status, "order".account_id, "order".created_at, null, null
     from snapshot."order"
-    where "order".status is not null
     union all
     select
         'order', "order".order_id, 'activation_status', "order".activation_status, "order".account_id,
         "order".created_at, null, null
     from snapshot."order"
-    where "order".activation_status is not null
     union all
     select 'case', "case".case_id, 'status', "case".status, "case".account_id, "case".created_at, null, null
     from snapshot."case"
-    where "case".status is not null
+    union all
+    select
+        'case', "case".case_id, 'is_closed', cast("case".is_closed as text), "case".account_id, "case".created_at,
+        null, null
+    from snapshot."case"
     union all
     select
         'invoice', cast(invoice.invoice_id as text), 'status', invoice.status_known, linked_client.customer_id,
         invoice.created_at, null, null
     from snapshot.invoice
     left join analytics.linked_client on linked_client.client_id = invoice.client_id
-    where invoice.status_known is not null
     union all
     select
         'service', cast(service.service_id as text), 'status', service.status_known, linked_client.customer_id,
         null, null, null
     from snapshot.service
     left join analytics.linked_client on linked_client.client_id = service.client_id
-    where service.status_known is not null
+    union all
+    select
+        'service', cast(service.service_id as text), 'cancellation_requested', requested.kind,
+        linked_client.customer_id, requested.requested_at, null, null
+    from snapshot.service
+    left join analytics.linked_client on linked_client.client_id = service.client_id
+    left join (
+        select
+            cancellation.service_id,
+            min(coalesce(cancellation.kind, 'unspecified')) as kind,
+            min(cancellation.requested_at) as requested_at
+        from snapshot.cancellation
+        group by cancellation.service_id
+    ) as requested
+        on requested.service_id = service.service_id
+        and (  -- of a service that was over at the baseline a request says nothing
+            coalesce(service.status_known, '') not in ('Cancelled', 'Terminated')
+            or exists (
+                select 1
+                from public.status_transition
+                where
+                    status_transition.entity = 'service'
+                    and status_transition.entity_id = cast(service.service_id as text)
+                    and status_transition.field = 'status'
+            )
+        )
 ),
 
 opening as (
@@ -76,10 +102,10 @@ first_status as (
                 end
             else record.created_at
         end as source_at,
-        opening.left_at
+        opening.left_at,
+        record.entity_id is null as is_gone
     from record
     full join opening using (entity, entity_id, field)
-    where case when opening.entity_id is null then record.value else opening.old_value end is not null
 ),
 
 step as (
@@ -90,7 +116,9 @@ step as (
         first_status.customer_id,
         first_status.status,
         cast(0 as bigint) as transition_id,
+        cast(null as bigint) as run_id,
         true as is_first_observation,
+        first_status.is_gone,
         case
             when first_status.source_at <= coalesce(first_status.left_at, 'infinity')
                 and (
@@ -106,6 +134,7 @@ step as (
     left join pipeline.first_observation
         on first_observation.entity = first_status.entity
         and first_observation.entity_id = first_status.entity_id
+        and first_status.field <> 'cancellation_requested'
     union all
     select
         status_transition.entity,
@@ -114,6 +143,8 @@ step as (
         status_transition.customer_id,
         status_transition.new_value,
         status_transition.transition_id,
+        status_transition.run_id,
+        false,
         false,
         status_transition.source_changed_at,
         status_transition.observed_at
@@ -123,16 +154,23 @@ step as (
 followed as (
     select
         step.*,
+        bool_or(step.is_gone) over whole as is_record_gone,
         lead(step.transition_id) over following as next_id,
         lead(step.status) over following as next_status,
         lead(step.source_at) over following as next_source_at,
         lead(step.observed_at) over following as next_observed_at
     from step
-    window following as (partition by step.entity, step.entity_id, step.field order by step.transition_id)
+    window
+        whole as (partition by step.entity, step.entity_id, step.field),
+        following as (partition by step.entity, step.entity_id, step.field order by step.transition_id)
 ),
 
 service_end as (
-    select status_transition.entity_id, status_transition.transition_id, status_transition.observed_at
+    select
+        status_transition.entity_id,
+        status_transition.transition_id,
+        status_transition.run_id,
+        status_transition.observed_at
     from public.status_transition
     where
         status_transition.entity = 'service'
@@ -147,9 +185,13 @@ span as (
         followed.customer_id,
         followed.field,
         followed.status,
-        case when followed.next_id is null then ended.status else followed.next_status end as next_status,
+        case
+            when followed.next_id is not null then followed.next_status
+            when ended.status is not null then ended.status
+            when followed.is_record_gone then 'gone'
+        end as next_status,
         followed.is_first_observation,
-        followed.next_id is null and ended.status is null as is_current,
+        followed.next_id is null and ended.status is null and not followed.is_record_gone as is_current,
         followed.source_at as entered_source_at,
         followed.observed_at as entered_observed_at,
         followed.next_source_at as left_source_at,
@@ -162,7 +204,7 @@ span as (
             followed.field = 'cancellation_requested'
             and followed.next_id is null
             and service_end.entity_id = followed.entity_id
-            and service_end.transition_id > followed.transition_id
+            and (service_end.transition_id > followed.transition_id or service_end.run_id = followed.run_id)
         having count(*) > 0
     ) as ended on true
     where followed.status is not null
@@ -214,8 +256,8 @@ comment on column analytics.time_in_status.entity_id is 'Its id in its source.';
 comment on column analytics.time_in_status.customer_id is 'The customer concerned; null when there was none.';
 comment on column analytics.time_in_status.field is 'Which field.';
 comment on column analytics.time_in_status.status is 'The status it was in.';
-comment on column analytics.time_in_status.next_status is 'The status after it; service ended for a cancellation request whose service was cancelled or terminated; null while it lasts, and where a request was withdrawn.';
-comment on column analytics.time_in_status.is_first_observation is 'True for the status a record was in when first seen: no transition, never notified.';
+comment on column analytics.time_in_status.next_status is 'The status after it; service ended for a cancellation request whose service was cancelled or terminated; gone where the record left its source in it, or its account is no customer any more; null while it lasts, and where a request was withdrawn.';
+comment on column analytics.time_in_status.is_first_observation is 'True for the status a record was in when first seen, or for the first one still known where older transitions were pruned: no transition, never notified.';
 comment on column analytics.time_in_status.is_current is 'True while it lasts.';
 comment on column analytics.time_in_status.clock is 'source (both ends as the source says), observed (both ends by the runs that saw them) or none (one end is known by neither).';
 comment on column analytics.time_in_status.entered_at is 'When it was entered, by clock; null when clock is none.';
