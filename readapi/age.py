@@ -63,9 +63,9 @@ class Read:
 
 def headers(as_of: dict[str, datetime | None], *, is_stale: bool) -> list[tuple[str, str]]:
     """Me-Status-Stale, and Me-Status-As-Of where every section was read at some time."""
-    told = [("Me-Status-Stale", "true" if is_stale else "false")]
+    named = [("Me-Status-Stale", "true" if is_stale else "false")]
     oldest = _oldest(*as_of.values())
-    return told if oldest is None else [("Me-Status-As-Of", instant(oldest)), *told]
+    return named if oldest is None else [("Me-Status-As-Of", instant(oldest)), *named]
 
 
 def _oldest(*instants: datetime | None) -> datetime | None:

@@ -115,7 +115,7 @@ def takes_gzip(accept_encoding: str) -> bool:
 
 
 def _note(environ: WSGIEnvironment, answer: Answer, seconds: float) -> None:
-    """One line of log: what was asked and answered. A read that went well is told at level debug alone."""
+    """One line of log: what was asked and answered. A read that went well is logged at level debug alone."""
     method = environ["REQUEST_METHOD"]
     is_usual = answer.status < 400 and method in ("GET", "HEAD", "OPTIONS")
     note = log.debug if is_usual else log.info

@@ -1,4 +1,4 @@
-"""`schedule --health PORT`: liveness, readiness and metrics of the scheduler, on loopback unless told otherwise."""
+"""`schedule --health PORT`: liveness, readiness and metrics of the scheduler, on loopback unless another host is given."""
 
 from __future__ import annotations
 

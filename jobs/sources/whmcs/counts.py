@@ -1,7 +1,7 @@
 """WHMCS asked for totals: clients, services and cancellations by one number each, invoices by status; 12 calls at most.
 
 New rows are recognised by their ids, above the highest of the snapshot, and left out. WHMCS does not say what changed
-since the last pull, so a row that went from one status to another meanwhile cannot be told from one that was missed.
+since the last pull, so a row that went from one status to another meanwhile looks like one that was missed.
 """
 
 from __future__ import annotations

@@ -60,7 +60,7 @@ def read_details(
         described = answer.get("client")
         source = described if isinstance(described, dict) else answer
         if loose_integer(source.get("id")) not in (None, client):
-            raise ProtocolError(f"WHMCS: GetClientsDetails: asked for client {client}, it told of another")
+            raise ProtocolError(f"WHMCS: GetClientsDetails: asked for client {client}, the answer is of another")
         answers[client] = answer
         row = {key: [source.get(key)] for key in reading.wanted_stream.action.keys} | {"id": [client]}
         reading.take(Part(0, row, 1, None))
