@@ -42,6 +42,8 @@ class Reference:
         self.cursors: dict[str, datetime | None] = {}
         self.synced: dict[str, datetime] = {}
         self.read_clients: set[int] = set()
+        self.never_read: dict[Any, int] = {}
+        """Invoices that could never be read, and whose they are."""
         self.redirects: dict[str, str] = {}
         self.pending: list[dict[str, Any]] = []
         self.service_steps: list[dict[str, Any]] = []
@@ -107,6 +109,7 @@ class Reference:
             "services": owned("service", "client", client),
             "cards": owned("pay_method", "client", client) if client in self.read_clients else None,
             "service_steps": self.service_steps,
+            "has_unreadable_invoice": client is not None and client in self.never_read.values(),
         }
 
     def document(self, customer: str, now: datetime) -> dict[str, Any]:
@@ -122,7 +125,9 @@ class Reference:
         seen = set()
         for raw in sorted(delivery.records, key=lambda raw: records.key_of(name, raw)):
             seen.add(records.key_of(name, raw))
-            if MALFORMED not in raw:
+            if MALFORMED in raw:
+                self._set_aside(name, raw)
+            else:
                 self._take_record(name, records.read(name, raw, self.server_zone), is_baseline, now)
         for key in [*delivery.deleted, *delivery.merged]:
             self._remove(name, key)
@@ -132,6 +137,8 @@ class Reference:
             for key in [key for key, row in table.items() if row["client"] in delivery.clients and key not in seen]:
                 del table[key]
             self.read_clients |= set(delivery.clients)
+        if name == "invoice" and delivery.extent == "full" and delivery.is_complete:
+            self.never_read = {key: client for key, client in self.never_read.items() if key in seen}
         if delivery.is_complete:
             moments = [at for at in (delivery.cursor_at, self.cursors.get(name)) if at is not None]
             self.cursors[name] = max(moments) if moments else delivery.source_time
@@ -139,9 +146,17 @@ class Reference:
                 self.cursors[name] = delivery.source_time
         return sorted(before - seen) if delivery.extent == "full" and delivery.is_complete else []
 
+    def _set_aside(self, stream: str, raw: dict[str, Any]) -> None:
+        """What was read well before keeps its values; of what never was, its owner's figures are unknown."""
+        self.never_read.pop(raw["id"], None)
+        if raw["id"] not in self.tables[stream]:
+            self.never_read[raw["id"]] = raw["userid"]
+
     def _take_record(self, stream: str, new: dict[str, Any], is_baseline: bool, now: datetime) -> None:
         table = self.tables[stream]
         old = table.get(new["id"])
+        if stream == "invoice":
+            self.never_read.pop(new["id"], None)
         for column in [column for column in new if column.endswith("_known")]:
             if old is not None and new[column] is None:
                 new[column] = old[column]

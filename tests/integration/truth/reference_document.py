@@ -104,7 +104,7 @@ def stats(known: dict[str, Any], today: date) -> dict[str, Any]:
         found["openCases"] = len([one for one in known["cases"] if one["closed"] is False])
     if known["orders"] is not None:
         found["openOrders"] = len([one for one in known["orders"] if is_order_open(one)])
-    if known["invoices"] is not None:
+    if known["invoices"] is not None and not known["has_unreadable_invoice"]:
         unpaid = [one for one in known["invoices"] if is_unpaid(one)]
         found["unpaidInvoices"] = len(unpaid)
         found["overdueInvoices"] = len([one for one in unpaid if one["due"] is not None and one["due"] < today])
@@ -131,6 +131,8 @@ def amount_due(unpaid: list[dict[str, Any]]) -> tuple[str | None, str | None]:
 def next_invoice(known: dict[str, Any], today: date) -> dict[str, Any] | None:
     """Of the unpaid ones that can be shown: earliest due date, then lowest id."""
     best = None
+    if known["has_unreadable_invoice"]:
+        return None
     for one in known["invoices"] or []:
         if not is_unpaid(one) or None in (one["due"], one["total"]):
             continue
@@ -168,6 +170,8 @@ def tasks(known: dict[str, Any], today: date) -> list[dict[str, Any]]:
     if known["account"]["verification_status"] == "rejected":
         found.append(task("verification-rejected", "verification_rejected", 5, {}, {}))
     has_no_order = known["orders"] is not None and not [one for one in known["orders"] if one["stage"] != "draft"]
+    if known["has_unreadable_invoice"]:
+        return found
     if not found and (known["billing"] == "none" or known["services"] == []) and has_no_order:
         found.append(task("onboarding", "onboarding", 6, {}, {}))
     return found

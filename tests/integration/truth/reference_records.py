@@ -142,11 +142,19 @@ def pay_method(raw: dict[str, Any], zone: ZoneInfo) -> dict[str, Any]:
 
 
 def instant(text: str | None) -> datetime | None:
-    return datetime.fromisoformat(text).astimezone(UTC) if text else None
+    """What cannot be read decides nothing where this is used, and is none."""
+    try:
+        return datetime.fromisoformat(text).astimezone(UTC) if text else None
+    except ValueError:
+        return None
 
 
 def day(text: str | None) -> date | None:
-    return date.fromisoformat(text) if text and not text.startswith("0000") else None
+    """As instants: none when it cannot be read."""
+    try:
+        return date.fromisoformat(text) if text and not text.startswith("0000") else None
+    except ValueError:
+        return None
 
 
 def local(text: str | None, zone: ZoneInfo) -> datetime | None:

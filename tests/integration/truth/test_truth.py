@@ -60,7 +60,7 @@ def test_product_and_reference_model_agree(
         machine,
         settings=settings(
             max_examples=HISTORIES,
-            phases=[Phase.generate, Phase.shrink],
+            phases=[Phase.generate],
             stateful_step_count=STEPS_OF_A_HISTORY,
             deadline=None,
             database=None,

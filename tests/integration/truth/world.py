@@ -174,7 +174,7 @@ class World:
             self._touch(case, IsClosed=is_closed, Status="Closed" if is_closed else "New", ClosedDate=closed_at)
 
     def garbled(self, pick: int, value: int) -> None:
-        """A record gets a value nobody can read, or a good one again."""
+        """A record gets a value that decides nothing and that nobody can read, or a good one again."""
         stream = SALESFORCE[value % 3]
         field = {
             "account": "Internet_Eligibility_Request_Date_Time__c",
@@ -182,10 +182,10 @@ class World:
             "case": "CreatedDate",
         }[stream]
         if record := self._alive(stream, pick):
-            if record.pop(MALFORMED, None):
+            if "~was" in record:
                 self._touch(record, **{field: record.pop("~was")})
             else:
-                self._touch(record, **{field: "soon", MALFORMED: True, "~was": record.get(field)})
+                self._touch(record, **{field: "soon", "~was": record.get(field)})
 
     # WHMCS ------------------------------------------------------------------------------------------------------------
 
