@@ -1,4 +1,4 @@
-"""`schedule --health PORT`: liveness, readiness and metrics of the scheduler, on loopback unless another host is given."""
+"""`schedule --health PORT`: liveness, readiness and metrics of the scheduler; on loopback unless a host is given."""
 
 from __future__ import annotations
 

@@ -24,9 +24,10 @@ ROWS = text("select me_status.*, document::text as body from me_status order by 
 NOTIFIED = text("select customer_id, type, source_id, created_at, resolved_at is not null from notification")
 EMPTIED = """
     truncate me_status, notification, status_transition, job_run, snapshot.account, snapshot."order", snapshot."case",
-        snapshot.client, snapshot.invoice, snapshot.service, snapshot.pay_method, snapshot.cancellation,
-        pipeline.stream_state, pipeline.refresh_mark, pipeline.account_redirect, pipeline.pay_method_reading,
-        pipeline.set_aside_record, pipeline.notification_outbox, pipeline.notification_window,
+        snapshot.client, snapshot.invoice, snapshot.balance, snapshot.service, snapshot.cancellation,
+        snapshot.pay_method, pipeline.stream_state, pipeline.refresh_mark, pipeline.account_redirect,
+        pipeline.pay_method_reading, pipeline.set_aside_record, pipeline.notification_outbox,
+        pipeline.notification_window,
         pipeline.suppressed_notification, pipeline.sent_count, pipeline.held_run, pipeline.held_removal,
         pipeline.run_unit;
     update pipeline.source_state set synced_at = null, failed_at = null, error = null, organization_id = null

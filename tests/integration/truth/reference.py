@@ -43,7 +43,7 @@ class Reference:
         self.synced: dict[str, datetime] = {}
         self.read_clients: set[int] = set()
         self.never_read: dict[Any, int] = {}
-        """Invoices that could never be read, and whose they are."""
+        """Invoices that could never be read, having no total that is one, and whose they are."""
         self.redirects: dict[str, str] = {}
         self.pending: list[dict[str, Any]] = []
         self.service_steps: list[dict[str, Any]] = []
@@ -125,7 +125,7 @@ class Reference:
         seen = set()
         for raw in sorted(delivery.records, key=lambda raw: records.key_of(name, raw)):
             seen.add(records.key_of(name, raw))
-            if MALFORMED in raw:
+            if MALFORMED in raw or (name == "invoice" and not raw["total"]):
                 self._set_aside(name, raw)
             else:
                 self._take_record(name, records.read(name, raw, self.server_zone), is_baseline, now)
@@ -452,11 +452,9 @@ class Reference:
             self.rows = (self.rows - {customer}) | ({customer} & self.customers())
 
     def prune(self, now: datetime) -> None:
-        """Notifications of a year ago that do not stand, and steps of two years ago of services that are gone."""
+        """Notifications of a year ago, read and unread alike, and steps of two years ago of services that are gone."""
         year, steps = now - timedelta(days=365), now - timedelta(days=730)
-        self.notifications = [
-            one for one in self.notifications if one["created"] >= year or not (one["resolved"] or one.get("read"))
-        ]
+        self.notifications = [one for one in self.notifications if one["created"] >= year]
         self.service_steps = [
             step for step in self.service_steps if step["at"] >= steps or step["service"] in self.tables["service"]
         ]
