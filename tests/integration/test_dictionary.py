@@ -9,20 +9,32 @@ import psycopg
 import pytest
 
 from tests import dictionary
+from tests.catalog import read
 
 STATEMENTS = re.findall(r"```sql\n(.*?)```", (Path(dictionary.FILE).with_name("analysts.md")).read_text(), re.DOTALL)
 
 
-def test_the_data_dictionary_is_up_to_date(database_url: str) -> None:
+@pytest.mark.parametrize("file", dictionary.FILES, ids=lambda file: file.name)
+def test_what_is_generated_is_up_to_date(module_database_url: str, file: Path) -> None:
     """Every table, view and column as its comment has it; `python -m tests.dictionary` writes it anew."""
-    with psycopg.connect(database_url) as connection:
-        assert dictionary.FILE.read_text() == dictionary.written(connection)
+    with psycopg.connect(module_database_url) as connection:
+        assert dictionary.FILES[file](read(connection)) == file.read_text()
 
 
-def test_every_statement_for_analysts_runs_for_their_role(database_url: str) -> None:
+def test_every_view_is_described_in_full(module_database_url: str) -> None:
+    """A comment for each relation and column; no column that names an enumeration leaves its values out."""
+    with psycopg.connect(module_database_url) as connection:
+        relations = read(connection)
+    assert [] == [one.full_name for one in relations if not one.about or not all(c.meaning for c in one.columns)]
+    values = {f"{one.name}.{column.name}": column.values for one in relations for column in one.columns}
+    assert ("running", "succeeded", "failed", "held", "discarded") == values["job_run.outcome"]
+    assert 12 == len(values["notification.type"])
+
+
+def test_every_statement_for_analysts_runs_for_their_role(module_database_url: str) -> None:
     """Twenty questions and the feed, as me_status_analyst."""
     assert 21 == len(STATEMENTS)
-    with psycopg.connect(database_url) as connection:
+    with psycopg.connect(module_database_url) as connection:
         connection.execute("set role me_status_analyst")
         for statement in STATEMENTS:
             connection.execute(statement)
@@ -31,13 +43,20 @@ def test_every_statement_for_analysts_runs_for_their_role(database_url: str) -> 
 @pytest.mark.parametrize(
     "column", ["me_status.document", "me_status_history.document", "notification.message", "notification.about"]
 )
-def test_personal_columns_are_closed_to_analysts(database_url: str, column: str) -> None:
+def test_personal_columns_are_closed_to_analysts(module_database_url: str, column: str) -> None:
     """Open to me_status_analyst_pii alone."""
     table, name = column.split(".")
-    with psycopg.connect(database_url) as connection:
+    with psycopg.connect(module_database_url) as connection:
         found = connection.execute(
             "select has_column_privilege(role, %s, %s, 'select')"
             " from unnest(array['me_status_analyst', 'me_status_analyst_pii']) as role",
             (table, name),
         ).fetchall()
     assert [(False,), (True,)] == found
+
+
+def test_the_loader_of_the_docs_is_the_one_that_ran() -> None:
+    """docs/analysts.md shows the resource of follow_with_dlt.py, word for word."""
+    file = Path(__file__).parent / "independent" / "follow_with_dlt.py"
+    resource = file.read_text().split("# docs: begin\n")[1].split("\n\n# docs: end")[0].strip("\n")
+    assert resource in dictionary.FILE.with_name("analysts.md").read_text()

@@ -169,7 +169,8 @@ def time_in_status(made: Population) -> Answer:
 def cycles(made: Population, name: str, status: str) -> Answer:
     return {
         (span["key"][1], span["entered"], business_day(span["entered"]), span["left"], business_day(span["left"]),
-         "open" if span["current"] else span["next"], hours(span["entered"], span["left"]), span["clock"])
+         "open" if span["current"] else span["next"], hours(span["entered"], span["left"]), span["clock"],
+         span["first"])
         for span in spans(made)
         if span["key"][2] == name and span["status"] == status
     }  # fmt: skip
@@ -344,11 +345,13 @@ EXPECTED: dict[str, tuple[str, Callable[[Population], Answer]]] = {
         time_in_status,
     ),
     "verification": (
-        "customer_id, submitted_at, submitted_on, reviewed_at, reviewed_on, outcome, round(hours, 6), clock",
+        "customer_id, submitted_at, submitted_on, reviewed_at, reviewed_on, outcome, round(hours, 6), clock,"
+        " is_first_observation",
         lambda made: cycles(made, "verification_status", "submitted"),
     ),
     "eligibility": (
-        "customer_id, requested_at, requested_on, checked_at, checked_on, outcome, round(hours, 6), clock",
+        "customer_id, requested_at, requested_on, checked_at, checked_on, outcome, round(hours, 6), clock,"
+        " is_first_observation",
         lambda made: cycles(made, "eligibility_status", "pending"),
     ),
     "cancellation": (

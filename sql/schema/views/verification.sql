@@ -8,7 +8,8 @@ select
     cast(time_in_status.left_at at time zone settings.zone as date) as reviewed_on,
     case when time_in_status.is_current then 'open' else time_in_status.next_status end as outcome,
     time_in_status.hours,
-    time_in_status.clock
+    time_in_status.clock,
+    time_in_status.is_first_observation
 from analytics.time_in_status
 cross join analytics.settings
 where
@@ -21,6 +22,7 @@ comment on column analytics.verification.submitted_at is 'When it was submitted;
 comment on column analytics.verification.submitted_on is 'Business day of submitted_at.';
 comment on column analytics.verification.reviewed_at is 'When it was reviewed; null while it is open.';
 comment on column analytics.verification.reviewed_on is 'Business day of reviewed_at.';
-comment on column analytics.verification.outcome is 'The status it ended in; open while it lasts.';
+comment on column analytics.verification.outcome is 'The status it ended in; gone when its account left its source in it; open while it lasts.';
 comment on column analytics.verification.hours is 'Hours from submitted to reviewed, by one clock; null while open.';
 comment on column analytics.verification.clock is 'source, observed or none, as in time_in_status.';
+comment on column analytics.verification.is_first_observation is 'True for a cycle that was under way when the customer was first seen: its submitted status is no transition.';

@@ -47,6 +47,25 @@ def tap_salesforce(tmp_path_factory: pytest.TempPathFactory) -> Read:
     return _python_client(tmp_path_factory.mktemp("tap"), "tap-salesforce==2.8.1", "read_with_tap_salesforce.py")
 
 
+@pytest.fixture(scope="session")
+def datacontract(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The program that holds a database against a contract of the Open Data Contract Standard."""
+    return _python(tmp_path_factory.mktemp("datacontract"), "datacontract-cli[postgres]==1.2.8").with_name(
+        "datacontract"
+    )
+
+
+@pytest.fixture(scope="session")
+def dbt(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return _python(tmp_path_factory.mktemp("dbt"), "dbt-core==1.10.23", "dbt-postgres==1.10.2").with_name("dbt")
+
+
+@pytest.fixture(scope="session")
+def dlt(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A Python that has dlt with its source for SQL databases, and DuckDB to load into."""
+    return _python(tmp_path_factory.mktemp("dlt"), "dlt[sql_database,duckdb]==1.31.0", "psycopg[binary]")
+
+
 @pytest.fixture
 def org(engine: Engine) -> Iterator[Org]:
     """An org of 60 accounts less a deleted one, queries in pages of 25; synced into the snapshot."""
@@ -68,12 +87,16 @@ def install(engine: Engine) -> Iterator[Install]:
 
 
 def _python_client(folder: Path, requirement: str, script: str) -> Read:
-    """A client in a virtual environment of its own: its pins are not ours."""
-    python = str(folder / "bin" / "python")
-    _installed(requirement, [sys.executable, "-m", "venv", "--without-pip", str(folder)])
-    pip = [sys.executable, "-m", "pip", "--python", python, "install", "--quiet", "--retries", "1", "--timeout", "20"]
-    _installed(requirement, [*pip, requirement])
-    return _reader([python, str(HERE / script)])
+    return _reader([str(_python(folder, requirement)), str(HERE / script)])
+
+
+def _python(folder: Path, *requirements: str) -> Path:
+    """The Python of a virtual environment of its own that has the requirements: their pins are not ours."""
+    python = folder / "bin" / "python"
+    _installed(requirements[0], [sys.executable, "-m", "venv", "--without-pip", str(folder)])
+    pip = [sys.executable, "-m", "pip", "--python", str(python), "install", "--quiet", "--retries", "1"]
+    _installed(requirements[0], [*pip, "--timeout", "20", *requirements])
+    return python
 
 
 def _wanted(program: str) -> str:
