@@ -106,6 +106,7 @@ class Limits(Table):
 
     window_rows: int = Field(ge=1)
     batch_customers: int = Field(ge=1)
+    other_rules_customers: int = Field(ge=0)
     timeout_seconds: float = Field(gt=0)
     attempts: int = Field(ge=1)
     attempts_seconds: float = Field(gt=0)
@@ -142,6 +143,12 @@ class Retention(Table):
     change_feed: int = Field(ge=1)
 
 
+class Notify(Table):
+    """Who is notified: everybody, or only the customers listed in the file `only` (config/guests.py)."""
+
+    only: str = ""
+
+
 class Schedule(Table):
     """The whole of `schedule.toml`."""
 
@@ -154,6 +161,7 @@ class Schedule(Table):
     scheduler: SchedulerLimits
     shrink_gate: ShrinkGate
     shadow_check: ShadowCheck
+    notify: Notify
     retention_days: Retention
 
     @field_validator("jobs")

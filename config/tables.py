@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
-from config import fields, notifications, schedule, tasks, wording
+from config import fields, guests, notifications, schedule, tasks, wording
 from config.errors import SettingsError
 from config.fields import FieldMapping
 from config.notifications import NotificationRules
@@ -22,13 +22,14 @@ DATA_FILES = ("fields", "notifications", "tasks", "schedule")
 
 @dataclass(frozen=True)
 class Tables:
-    """What the data files say: packaged, with the operator's laid over them."""
+    """What the data files say: packaged, with the operator's laid over them. `guests`: who alone is notified."""
 
     mapping: FieldMapping
     notifications: NotificationRules
     tasks: TaskRules
     schedule: Schedule
     wording: Wording
+    guests: frozenset[str] | None = None
 
 
 def load(settings: Settings) -> Tables:
@@ -46,11 +47,12 @@ def load(settings: Settings) -> Tables:
     rules = attempt(lambda: notifications.load(settings.me_status_notifications))
     task_rules = attempt(lambda: tasks.load(settings.me_status_tasks))
     timing = attempt(lambda: schedule.load(settings.me_status_schedule))
-    if mapping is None or rules is None or task_rules is None or timing is None:
+    invited = None if timing is None else attempt(lambda: guests.load(timing.notify.only, settings.me_status_schedule))
+    if faults or mapping is None or rules is None or task_rules is None or timing is None:
         raise SettingsError(faults)
     words = wording.load(
         settings.me_status_language,
         {name: rule.spoken() for name, rule in rules.types.items()},
         {name: rule.spoken() for name, rule in task_rules.by_name().items()},
     )
-    return Tables(mapping, rules, task_rules, timing, words)
+    return Tables(mapping, rules, task_rules, timing, words, invited)

@@ -16,6 +16,7 @@ from config.errors import MeStatusError, SettingsError
 from jobs.program import FAILED, SUCCESS, Program, answer, complain, say
 from jobs.runs import ledger
 from jobs.runs.dispatch import rules
+from jobs.text import counted
 from materializer.refresh import outbox
 from materializer.refresh.outbox import Announced, Announcement, NeedsConfirmation
 
@@ -149,7 +150,7 @@ def _tell_reach(
     engine: Engine, program: Program, announcement: Announcement, now: datetime, arguments: argparse.Namespace
 ) -> int:
     with engine.connect() as connection:
-        reach = outbox.reach(connection, program.tables.notifications.flood_gate, announcement, now)
+        reach = outbox.reach(connection, rules(program.settings, program.tables), announcement, now)
     for unknown in reach.unknown:
         complain(f"{unknown} is not a customer")
     if arguments.json:
@@ -157,7 +158,7 @@ def _tell_reach(
         answer({"dryRun": True, "customers": reach.customers, "needsYes": needs, "unknown": list(reach.unknown)})
     else:
         beyond = f", more than the gate's {reach.limit:,}: needs --yes" if reach.customers > reach.limit else ""
-        say(f"dry run: it would go to {reach.customers:,} customers{beyond}; nothing was sent")
+        say(f"dry run: it would go to {counted(reach.customers, 'customer', 'customers')}{beyond}; nothing was sent")
     return SUCCESS
 
 

@@ -15,6 +15,7 @@ from jobs.program import Program
 from jobs.runs import actions, ledger
 from jobs.runs.ledger import ORDINARY
 from jobs.runs.run import by_hand
+from materializer.units import At
 
 log = logs.get("decisions")
 
@@ -61,7 +62,9 @@ def _do(engine: Engine, program: Program, action: dict[str, Any]) -> None:
 def _done(engine: Engine, program: Program, action: dict[str, Any]) -> str:
     now = datetime.now(UTC)
     if action["action"] in ("release", "discard"):
-        return held.result_in_words(held.decide(engine, action["action"], action["run_id"], now))
+        return held.result_in_words(
+            held.decide(engine, action["action"], At(action["run_id"], now), program.tables.guests)
+        )
     if action["action"] == "run":
         return "; ".join(report.in_words() for report in by_hand(engine, program, action["job"], ORDINARY, None))
     with engine.begin() as connection:

@@ -11,6 +11,7 @@ REASONS = {
     "window": "one was sent within its window",
     "held": "an identical one waits in a held run",
     "discarded": "the operator discarded its run",
+    "not_a_guest": "only the customers of the guest list were notified",
 }
 
 

@@ -17,6 +17,7 @@ from jobs.text import counted, in_seconds, written
 from materializer import holds
 from materializer.holds import Gate, HeldRun
 from materializer.refresh import outbox
+from materializer.refresh.outbox import Guests
 from materializer.snapshot import shrink_gate
 from materializer.units import At
 
@@ -27,7 +28,7 @@ def command(program: Program, arguments: argparse.Namespace) -> int:
         if arguments.action == "list":
             return _list(engine, arguments)
         now = arguments.as_of or datetime.now(UTC)
-        result = decide(engine, arguments.action, arguments.run_id, now)
+        result = decide(engine, arguments.action, At(arguments.run_id, now), program.tables.guests)
         with engine.begin() as connection:
             asked = Asked(arguments.action, run_id=arguments.run_id, reason=arguments.reason)
             actions.note(connection, asked, result_in_words(result))
@@ -38,14 +39,17 @@ def command(program: Program, arguments: argparse.Namespace) -> int:
     return SUCCESS
 
 
-def decide(engine: Engine, action: str, run_id: int, now: datetime) -> dict[str, Any]:
-    """Releases or discards the held run as at `now`; what came of it. Raises MeStatusError for a run never held."""
-    held = _held_run(engine, run_id)
+def decide(engine: Engine, action: str, at: At, guests: Guests) -> dict[str, Any]:
+    """Releases (to guests alone, where there are) or discards the held run of `at`, as at its now; what came of it.
+
+    Raises MeStatusError for a run never held.
+    """
+    held = _held_run(engine, at.run_id)
     lock = "refresh" if held.gate == "flood" else f"sync-{held.source}"
     with ledger.alone(engine, lock):
-        done = _decide(LiveDatabase(engine), held.gate, action, At(run_id, now))
-    decision = _held_run(engine, run_id).decision
-    return {"runId": run_id, "gate": held.gate, "action": action, "decision": decision, **done}
+        done = _decide(LiveDatabase(engine), held.gate, action, at, guests)
+    decision = _held_run(engine, at.run_id).decision
+    return {"runId": at.run_id, "gate": held.gate, "action": action, "decision": decision, **done}
 
 
 def _held_run(engine: Engine, run_id: int) -> HeldRun:
@@ -56,9 +60,9 @@ def _held_run(engine: Engine, run_id: int) -> HeldRun:
     return held
 
 
-def _decide(database: LiveDatabase, gate: Gate, action: str, at: At) -> dict[str, Any]:
+def _decide(database: LiveDatabase, gate: Gate, action: str, at: At, guests: Guests) -> dict[str, Any]:
     if gate == "flood" and action == "release":
-        sent = outbox.release(database, at)
+        sent = outbox.release(database, at, guests)
         if sent is None:
             return {"changed": False}
         ledger.add_released(database, at.run_id, sent.sent, sent.suppressed)

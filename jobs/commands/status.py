@@ -62,6 +62,7 @@ def gather(connection: Connection, program: Program, *, now: datetime) -> dict[s
         "held": [as_json(run) for run in holds.waiting(connection)],
         "nextDue": _next_due(program, now),
         "paused": _paused(connection, now),
+        "notify": _guests(program),
         "proof": _proofs(connection),
         "documents": _documents(connection, program),
         "problems": _problems(connection) | {"overdueJobs": overdue},
@@ -92,10 +93,15 @@ def in_words(state: Mapping[str, Any]) -> list[str]:
         if proof["verdict"] == "differs"
     ]
     lines += [f"  next {job}: {due}{_pause(state, job)}" for job, due in state["nextDue"].items()]
+    if guests := state["notify"]:
+        who = (
+            f"the {guests['customers']:,} {'customer' if guests['customers'] == 1 else 'customers'} of {guests['only']}"
+        )
+        lines.append(f"  only {who} {'is' if guests['customers'] == 1 else 'are'} notified ([notify] of the schedule)")
     if of_other_rules := state["documents"]["ofOtherRules"]:
         lines.append(
-            f"  {of_other_rules:,} of {state['documents']['count']:,} documents are of other rules than these: "
-            "`me-status rebuild --dry-run` shows what differs, `me-status rebuild` writes it"
+            f"  {of_other_rules:,} of {state['documents']['count']:,} documents are of other rules than these: each "
+            "refresh recomputes some, notifying nobody; `me-status rebuild` does all, `--dry-run` shows what differs"
         )
     problems = [counted(count, *PROBLEMS[name]) for name, count in state["problemCounts"].items() if count]
     if problems:
@@ -170,6 +176,12 @@ def _documents(connection: Connection, program: Program) -> dict[str, int]:
     version = rules(program.settings, program.tables).version
     row = connection.execute(sql.statement("refresh/count_documents"), {"rules_version": version}).one()
     return {"count": row.documents, "ofOtherRules": row.of_other_rules}
+
+
+def _guests(program: Program) -> dict[str, Any] | None:
+    """The file that names who alone is notified, and how many that are; None: everybody is."""
+    guests = program.tables.guests
+    return None if guests is None else {"only": program.tables.schedule.notify.only, "customers": len(guests)}
 
 
 def _next_due(program: Program, now: datetime) -> dict[str, str | None]:

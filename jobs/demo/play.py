@@ -17,6 +17,7 @@ from jobs.progress import Progress
 from jobs.runs.ledger import RunOptions
 from jobs.runs.run import Report, by_hand
 from materializer.refresh.outbox import Announcement, NeedsConfirmation
+from materializer.units import At
 
 ANNOUNCEMENT = Announcement(
     title="Maintenance on Sunday",
@@ -121,7 +122,7 @@ def _see_tasks(stage: Stage, play: Play, run_id: int | None) -> None:
 def _release(stage: Stage, day: Day, report: Report) -> None:
     """What `me-status held release RUN` does, at the simulated now."""
     assert report.run_id is not None
-    done = held.decide(stage.engine, "release", report.run_id, stage.clock.now())
+    done = held.decide(stage.engine, "release", At(report.run_id, stage.clock.now()), None)
     sent: dict[str, int] = done.get("sent", {})
     day.sent.update(sent)
     released = ", ".join(f"{count:,} {name}" for name, count in sent.items()) or str(done.get("removed", "nothing"))

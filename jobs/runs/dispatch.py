@@ -11,7 +11,7 @@ from jobs import published
 from jobs.runs import executor, hinted, prune, sync
 from jobs.runs.connections import Connections
 from jobs.runs.ledger import Run
-from materializer.refresh import refresh, shadow
+from materializer.refresh import rebuild, refresh, shadow
 from materializer.rules.rules import Rules
 from materializer.units import Batching
 
@@ -36,7 +36,7 @@ def dispatch(run: Run, settings: Settings, tables: Tables, connections: Connecti
 
 def rules(settings: Settings, tables: Tables) -> Rules:
     """The rules as these settings and data files give them."""
-    return Rules(tables.notifications, tables.tasks, settings.zone, tables.wording)
+    return Rules(tables.notifications, tables.tasks, settings.zone, tables.wording, tables.guests)
 
 
 def require(settings: Settings, *jobs: str) -> None:
@@ -53,16 +53,21 @@ def _sync(run: Run, settings: Settings, tables: Tables) -> None:
 
 def _refresh(run: Run, settings: Settings, tables: Tables) -> None:
     bar = run.options.progress.start("Refresh customers")
-    freshness = timedelta(minutes=tables.schedule.freshness_minutes.whmcs)
+    freshness, limits = timedelta(minutes=tables.schedule.freshness_minutes.whmcs), tables.schedule.limits
     with executor.submitting(settings, run.database) as submit:
-        batching = Batching(tables.schedule.limits.batch_customers, submit, bar)
+        batching = Batching(limits.batch_customers, submit, bar)
         done = refresh.refresh(run.database, rules(settings, tables), run.at, freshness, batching)
+        anew = rebuild.recompute(
+            run.database, rules(settings, tables), run.at, batching, at_most=limits.other_rules_customers
+        )
     bar.finish()
     checked = shadow.check(run.database, rules(settings, tables), run.at, tables.schedule.shadow_check)
     run.counts.update(
         customers=done.customers,
         changed=done.changed,
-        removed=done.removed,
+        failed=done.failed + anew.failed,
+        removed=done.removed + anew.removed,
+        recomputed=anew.customers,
         resolved=done.resolved,
         sent=done.sent,
         suppressed=done.suppressed,

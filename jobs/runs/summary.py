@@ -99,6 +99,8 @@ def _refreshed(counts: Mapping[str, Any]) -> list[str]:
     parts.append(counted(counts.get("changed", 0), "document changed", "documents changed"))
     if counts.get("failed"):
         parts.append(counted(counts["failed"], "customer failed", "customers failed"))
+    if counts.get("recomputed"):
+        parts.append(f"{counts['recomputed']:,} of other rules recomputed")
     if counts.get("removed"):
         parts.append(counted(counts["removed"], "customer removed", "customers removed"))
     parts.append(counted(sum(sent.values()), "notification", "notifications"))

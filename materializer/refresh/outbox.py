@@ -21,6 +21,8 @@ from materializer.units import At
 BATCH = 5000
 """Notifications of one commit of a sending."""
 ANNOUNCEMENT = "SYSTEM_ANNOUNCEMENT"
+Guests = Collection[str] | None
+"""The only customers to be notified, Account ids; None: everybody."""
 
 
 @dataclass(frozen=True)
@@ -82,11 +84,24 @@ def keyed(key: str) -> str:
     return f"announcement:{key}"
 
 
-def adopt(database: Database, at: At) -> int:
+def adopt(database: Database, at: At, guests: Guests = None) -> int:
     """Takes over what a run that died had decided and not sent; how many."""
-    return database.transact(
-        lambda connection: connection.execute(sql.statement("outbox/adopt_outbox"), {"run_id": at.run_id}).rowcount
-    )
+
+    def work(connection: Connection) -> int:
+        adopted = connection.execute(sql.statement("outbox/adopt_outbox"), {"run_id": at.run_id}).rowcount
+        pass_over_strangers(connection, guests, at)
+        return int(adopted)
+
+    return database.transact(work)
+
+
+def pass_over_strangers(connection: Connection, guests: Guests, at: At) -> dict[str, int]:
+    """Takes out of the run's outbox what is not for guests, for good; how many by type."""
+    if guests is None:
+        return {}
+    parameters = {"run_id": at.run_id, "guests": sorted(guests), "now": at.now}
+    rows = connection.execute(sql.statement("outbox/pass_over_strangers"), parameters)
+    return {row.type: row.passed_over for row in rows}
 
 
 def flood(database: Database, gate: FloodGate, at: At) -> dict[str, Any] | None:
@@ -113,7 +128,7 @@ def send(database: Database, at: At) -> Sent:
     return _send(database, at, is_held=False)
 
 
-def release(database: Database, at: At) -> Sent | None:
+def release(database: Database, at: At, guests: Guests = None) -> Sent | None:
     """Sends what the run of `at` holds, with dedupe and created_at at `at.now`; None when it waits no longer.
 
     A crash on the way leaves the run held with what is left of it: releasing it again sends the rest.
@@ -121,6 +136,7 @@ def release(database: Database, at: At) -> Sent | None:
     with database.begin() as connection:
         if not holds.lock(connection, at.run_id, "flood"):
             return None
+        pass_over_strangers(connection, guests, at)
     sent = _send(database, at, is_held=True)
     database.transact(lambda connection: holds.decide(connection, at.run_id, "flood", "released", at.now))
     return sent
@@ -154,7 +170,7 @@ def announce(
     source_id = announcement.source_id(at.run_id)
 
     def work(connection: Connection) -> tuple[list[str], NeedsConfirmation | None]:
-        listed, unknown = _listed(connection, announcement.customers)
+        listed, unknown = _listed(connection, announcement.customers, rules.guests)
         reach = _announcement_reach(connection, rules.notifications.flood_gate, listed, source_id, at.now)
         if reach.customers > reach.limit and not confirmed:
             return unknown, NeedsConfirmation(reach.customers, reach.limit)
@@ -174,10 +190,10 @@ def announce(
     return Announced(source_id, sent.sent.get(ANNOUNCEMENT, 0), tuple(unknown))
 
 
-def reach(connection: Connection, gate: FloodGate, announcement: Announcement, now: datetime) -> Reach:
+def reach(connection: Connection, rules: Rules, announcement: Announcement, now: datetime) -> Reach:
     """Whom it would reach if it were sent at `now`."""
-    listed, unknown = _listed(connection, announcement.customers)
-    found = _announcement_reach(connection, gate, listed, announcement.source_id(0), now)
+    listed, unknown = _listed(connection, announcement.customers, rules.guests)
+    found = _announcement_reach(connection, rules.notifications.flood_gate, listed, announcement.source_id(0), now)
     return Reach(found.customers, found.limit, tuple(unknown))
 
 
@@ -252,15 +268,18 @@ def _send(database: Database, at: At, *, is_held: bool) -> Sent:
     return Sent(dict(sent), dict(suppressed))
 
 
-def _listed(connection: Connection, customers: Collection[str] | None) -> tuple[list[str] | None, list[str]]:
-    """The customers that the listed ids stand for (None: everybody), and the ids that stand for none."""
+def _listed(
+    connection: Connection, customers: Collection[str] | None, guests: Guests
+) -> tuple[list[str] | None, list[str]]:
+    """The customers that the listed ids stand for (None: everybody), guests alone; and the ids that stand for none."""
     if customers is None:
-        return None, []
+        return None if guests is None else sorted(guests), []
     rows = connection.execute(
         sql.statement("outbox/select_announced_customers"), {"account_ids": list(customers)}
     ).all()
-    listed = sorted({row.customer_id for row in rows if row.customer_id is not None})
-    return listed, sorted({row.account_id for row in rows if row.customer_id is None})
+    found = {row.customer_id for row in rows if row.customer_id is not None}
+    invited = found if guests is None else found & set(guests)
+    return sorted(invited), sorted({row.account_id for row in rows if row.customer_id is None})
 
 
 def _announcement_reach(

@@ -71,6 +71,12 @@ def customers_to_refresh(connection: Connection, now: datetime, *, is_fresh: boo
     return list(connection.execute(statement, {"now": now, "is_fresh": is_fresh}).scalars())
 
 
+def customers_of_other_rules(connection: Connection, rules: Rules, at_most: int) -> list[str]:
+    """Some of the customers whose document is of another version of the rules, ascending."""
+    parameters = {"rules_version": rules.version, "at_most": at_most}
+    return sorted(connection.execute(sql.statement("refresh/select_customers_of_other_rules"), parameters).scalars())
+
+
 def ranges_of_customers(connection: Connection, size: int) -> list[tuple[str, str]]:
     """The first and the last of each `size` customers in order, those that only have a row included."""
     rows = connection.execute(sql.statement("refresh/select_ranges_of_customers"), {"size": size})

@@ -85,10 +85,39 @@ def rebuild_batch(database: Database, unit: str, ends: Ends, rules: Rules, at: A
     return failures.isolating(database, unit, customers, at, work)
 
 
-def _rebuild(connection: Connection, customers: Sequence[str], rules: Rules, at: At) -> dict[str, Any]:
+def recompute(database: Database, rules: Rules, at: At, batching: Batching, *, at_most: int) -> Rebuilt:
+    """Recomputes some of the documents that other rules made, as a rebuild does; nobody is notified because of it.
+
+    A reminder that only these rules call for by now is not due because of this: it is decided when the customer's own
+    time comes. (A `rebuild` by hand has the next refresh send it.)
+    """
+    with database.begin() as connection:
+        customers = read_model.customers_of_other_rules(connection, rules, at_most)
+    if batching.watch is not None and customers:
+        batching.watch.expect(len(customers))
+    parts = (customers[start : start + batching.size] for start in range(0, len(customers), batching.size))
+    calls = [(f"other-rules-{number}", part, rules, at) for number, part in enumerate(parts)]
+    done = units.watched(units.done(database, recompute_batch, calls, batching.submit), "customers", batching.watch)
+    return Rebuilt(**units.added_up(done))
+
+
+def recompute_batch(database: Database, unit: str, customers: Sequence[str], rules: Rules, at: At) -> dict[str, Any]:
+    """Recomputes some customers in one transaction; done again under the same run and unit it does nothing."""
+
+    def work(connection: Connection, some: Sequence[str]) -> dict[str, Any]:
+        return _rebuild(connection, some, rules, at, is_quiet=True)
+
+    return failures.isolating(database, unit, customers, at, work)
+
+
+def _rebuild(
+    connection: Connection, customers: Sequence[str], rules: Rules, at: At, *, is_quiet: bool = False
+) -> dict[str, Any]:
     """Rows there are held first, so that facts read here are never older than those of the row overwritten."""
     stored = read_model.lock(connection, customers)
     rows, gone, failed = _computed(connection, customers, rules, at.now)
+    if is_quiet:
+        rows = [_reminding_as_before(row, stored, at.now) for row in rows]
     failures.forget(connection, [customer for customer in customers if customer not in failed])
     missing = [row for row in rows if row[0] not in stored]
     differing = read_model.differing([row for row in rows if row[0] in stored], stored, rules)
@@ -116,6 +145,14 @@ def _computed(
         except Exception as error:  # noqa: BLE001  whatever one customer raises
             failed[facts.customer_id] = failures.reason_of(error)
     return rows, gone, failed
+
+
+def _reminding_as_before(row: read_model.Row, stored: read_model.Stored, now: datetime) -> read_model.Row:
+    """The row, whose reminders are not due earlier than the stored one says unless they are still to come."""
+    if row[0] not in stored or row[REMIND_AT] is None or row[REMIND_AT] > now:
+        return row
+    compared, _ = stored[row[0]]
+    return (*row[:REMIND_AT], compared[-1], *row[REMIND_AT + 1 :])
 
 
 # What would differ ----------------------------------------------------------------------------------------------------

@@ -66,7 +66,7 @@ def refresh(
     `freshness` is the limit of WHMCS data: reminders are sent only while it is kept. Of `customers` (Account ids) only
     these are refreshed; that may happen beside another refresh.
     """
-    outbox.adopt(database, at)
+    outbox.adopt(database, at, rules.guests)
     with database.begin() as connection:
         is_fresh = read_model.is_whmcs_fresh(connection, at.now, freshness)
         if customers is None:
@@ -147,6 +147,7 @@ def _store(connection: Connection, batch: Batch, rules: Rules, at: At) -> dict[s
         "resolved": read_model.resolve(connection, batch.over, at.now),
         "suppressed": read_model.enqueue(connection, batch.decided, at),
     }
+    outbox.pass_over_strangers(connection, rules.guests, at)
     read_model.consume(connection, batch.judged, batch.gone)
     read_model.mark(connection, batch.look_again, at.now)
     return counts

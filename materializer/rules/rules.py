@@ -18,12 +18,16 @@ RULES_VERSION = 4
 
 @dataclass(frozen=True)
 class Rules:
-    """What documents and notifications are judged by. `zone` is the business time zone."""
+    """What documents and notifications are judged by.
+
+    `zone` is the business time zone. `guests`: the only customers (Account ids) to be notified; None: everybody.
+    """
 
     notifications: NotificationRules
     tasks: TaskRules
     zone: ZoneInfo
     wording: Wording
+    guests: frozenset[str] | None = None
 
     @cached_property
     def version(self) -> str:

@@ -34,7 +34,10 @@ def test_what_was_synced_is_proved_and_a_loss_is_named(stage: Stage) -> None:
 
 
 def test_the_plan_of_other_rules_says_what_would_be_sent(stage: Stage) -> None:
-    """Invoices due within 60 days rather than 7: the dry run names them, and the next refresh sends just these."""
+    """Invoices due within 60 days rather than 7: the dry run names them, a refresh after a rebuild sends them.
+
+    A refresh recomputes the document by itself, and notifies nobody because of it.
+    """
     stage.add_customers(1)
     stage.add_due_invoices(2, due=stage.clock.now().date().replace(month=4))
     assert 0 == stage.run("all").code
@@ -45,5 +48,11 @@ def test_the_plan_of_other_rules_says_what_would_be_sent(stage: Stage) -> None:
     assert "the next refresh would send 2 notifications of INVOICE_DUE" in stage.me_status(
         "rebuild", "--dry-run", "--as-of", stage.now
     ).out  # fmt: skip
+    assert ({}, 1) == (lambda counts: (counts["sent"], counts["recomputed"]))(
+        stage.run("refresh", "--json").answer["counts"]
+    )
+    assert ({}, 0) == (lambda counts: (counts["sent"], counts["recomputed"]))(
+        stage.run("refresh", "--json").answer["counts"]
+    )
     assert 0 == stage.me_status("rebuild", "--as-of", stage.now).code
     assert {"INVOICE_DUE": 2} == stage.run("refresh", "--json").answer["counts"]["sent"]

@@ -16,7 +16,7 @@ from config.settings import Settings
 from config.tables import load
 from jobs.commands import status
 from jobs.program import Program
-from materializer.refresh.rebuild import forecast, rebuild
+from materializer.refresh.rebuild import forecast, rebuild, recompute
 from materializer.refresh.refresh import refresh
 from materializer.rules.rules import Rules
 from materializer.units import At, Batching
@@ -154,6 +154,30 @@ def test_status_tells_of_rows_that_other_rules_made(filled: LiveDatabase) -> Non
     )
     rebuild(filled, rebuilt, At(100, NOW))
     assert [{"count": 60, "ofOtherRules": 0}, None] == told_by_status(filled, changed)
+
+
+def test_documents_of_other_rules_are_recomputed_some_at_a_time(filled: LiveDatabase) -> None:
+    """After a change of copy so many in each go until none is left; nobody is notified, marks and news wait."""
+    before, changed = rest(filled), reworded("Soon.")
+    done = [recompute(filled, changed, At(100 + go, NOW), Batching(10), at_most=25).customers for go in range(4)]
+    assert ([25, 25, 10, 0], before) == (done, rest(filled))
+    assert {changed.version} == {row[0] for row in versions(filled)}
+
+
+def test_a_customer_whose_document_fails_does_not_keep_others_from_their_turn(filled: LiveDatabase) -> None:
+    """Those set aside are passed over; their own turn comes with the retry."""
+    with filled.begin() as connection:
+        connection.execute(
+            text("insert into pipeline.failed_customer values (:id, 'ill', 1, now(), now(), now() + '1 hour', 1)"),
+            {"id": CUSTOMERS[0]},
+        )
+    done = [recompute(filled, reworded("Soon."), At(100 + go, NOW), Batching(9), at_most=30) for go in range(3)]
+    assert [30, 29, 0] == [part.customers for part in done]
+
+
+def versions(database: LiveDatabase) -> list[tuple[object, ...]]:
+    with database.begin() as connection:
+        return [tuple(row) for row in connection.execute(text("select distinct rules_version from me_status"))]
 
 
 def program(said: str) -> Program:
