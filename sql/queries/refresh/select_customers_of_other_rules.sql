@@ -13,7 +13,9 @@ with other as (
 
 select other.customer_id
 from other
-where not exists (
-    select 1 from pipeline.failed_customer where failed_customer.customer_id = other.customer_id
-)
+where
+    not exists (
+        select 1 from pipeline.failed_customer
+        where failed_customer.customer_id = other.customer_id
+    )
 limit cast(:at_most as bigint)
