@@ -250,7 +250,7 @@ select
     timed.entered_observed_at,
     timed.left_observed_at
 from timed;
-comment on view analytics.time_in_status is 'One row per record, field and status that it was in, the first one seen included. Both ends are by one clock, never mixed. Between two pulls only the end of the way a status went is seen. Reads every record: seconds over a large population, so filter on entity and field.';
+comment on view analytics.time_in_status is 'One row per record, field and status that it was in, the first one seen included. Both ends are by one clock, never mixed. Between two pulls only the end of the way a status went is seen. Reads every record. Measured: one record (entity and entity_id) at once, all invoices in 60 s over 2.5 million; filtering on customer_id makes it no faster.';
 comment on column analytics.time_in_status.entity is 'account, order, service, invoice or case.';
 comment on column analytics.time_in_status.entity_id is 'Its id in its source.';
 comment on column analytics.time_in_status.customer_id is 'The customer concerned; null when there was none.';
