@@ -18,6 +18,7 @@ SUMMED_UP = {
     "pipeline.run_unit": "select null where false",
     "pipeline.change": "select null where false",
     "pipeline.total": "select null where false",
+    "pipeline.change_feed_start": "select null where false",
     "pipeline.shadow_walk": "select null where false",
     "pipeline.operator_action": "select null where false",
     "pipeline.operator_action_end": "select null where false",
