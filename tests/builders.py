@@ -8,6 +8,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from config import notifications, tasks, wording
+from config.schedule import Freshness
 from materializer.rules.facts import (
     Account,
     Case,
@@ -21,12 +22,15 @@ from materializer.rules.facts import (
     ServiceChange,
     Unresolved,
 )
+from materializer.rules.reminders import FreshFacts
 from materializer.rules.rules import Rules
 
 CUSTOMER = "001000000000001AAA"
 NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)
 """A quiet moment: 2026-03-10 12:00 UTC."""
 TODAY = date(2026, 3, 10)
+LIMITS = Freshness(salesforce=60, whmcs=60, pay_methods=1560, balances=1560)
+ALL_FRESH = FreshFacts(True, datetime(1900, 1, 1, tzinfo=UTC))
 
 
 def rules(zone: str = "UTC", language: wording.Language = "en", **invoice_due: Any) -> Rules:
@@ -89,7 +93,7 @@ def facts(**given: Any) -> Facts:
         "invoices": [],
         "services": [],
         "pay_methods": [card()],
-        "is_pay_method_read": True,
+        "pay_methods_read_at": NOON,
         "cancelled_services": [],
     }
     return Facts(CUSTOMER, **default | given)
@@ -98,7 +102,7 @@ def facts(**given: Any) -> Facts:
 def unlinked(**given: Any) -> Facts:
     """A customer without a client: nothing is known of billing."""
     billing = dict.fromkeys(("client_id", "invoices", "services", "pay_methods", "cancelled_services"))
-    return facts(**billing | {"link": "none", "is_pay_method_read": False} | given)
+    return facts(**billing | {"link": "none", "pay_methods_read_at": None} | given)
 
 
 def pending(kind: str, entity_id: object = CUSTOMER, transition_id: int = 1) -> Pending:

@@ -53,8 +53,7 @@ def gather(connection: Connection, program: Program, asked: str, now: datetime) 
         raise MeStatusError(f"{customer}, the winner of the merged {merged}, is not in the snapshot; sync again")
     rules = rules_of(program.settings, program.tables)
     (facts,) = read_model.read_facts(connection, [customer], rules, now)
-    limit = timedelta(minutes=program.tables.schedule.freshness_minutes.whmcs)
-    is_fresh = read_model.is_whmcs_fresh(connection, now, limit)
+    fresh = read_model.fresh_facts(connection, now, program.tables.schedule.freshness_minutes)
     return {
         "customerId": customer,
         "mergedAccount": merged,
@@ -69,7 +68,7 @@ def gather(connection: Connection, program: Program, asked: str, now: datetime) 
         "account": _account(row, program),
         "records": _listed(connection, "explain/explain_records", account_id=customer, client_id=row["client_id"]),
         "tasks": _built(explain.tasks(facts, rules, now)),
-        "reminders": _built(explain.reminders(facts, rules, now, is_fresh=is_fresh)),
+        "reminders": _built(explain.reminders(facts, rules, now, fresh)),
         "notifications": _notifications(connection, facts, rules, customer, now),
         "waiting": _listed(connection, "explain/explain_waiting", customer_id=customer, at_most=AT_MOST),
         "suppressed": _listed(connection, "explain/explain_suppressed", customer_id=customer, at_most=AT_MOST),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 from dataclasses import asdict
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import Engine
@@ -49,14 +49,13 @@ def command(program: Program, arguments: argparse.Namespace) -> int:
 def _planned(engine: Engine, program: Program, now: datetime) -> Plan:
     """The documents, and what the refresh after the rebuild would send, in a rehearsal."""
     tables = program.tables
-    freshness = timedelta(minutes=tables.schedule.freshness_minutes.whmcs)
     batching = Batching(tables.schedule.limits.batch_customers)
     with (
         ledger.alone(engine, *ledger.LOCKS),
         rehearsal(engine) as database,
         ledger.rehearsed(database, "refresh", now=now) as run,
     ):
-        return plan(database, rules(program.settings, tables), run.at, freshness, batching)
+        return plan(database, rules(program.settings, tables), run.at, tables.schedule.freshness_minutes, batching)
 
 
 def _print_plan(planned: Plan, arguments: argparse.Namespace) -> int:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from contextlib import closing, nullcontext
-from datetime import timedelta
 
 from config.settings import Settings
 from config.tables import Tables
@@ -53,7 +52,7 @@ def _sync(run: Run, settings: Settings, tables: Tables) -> None:
 
 def _refresh(run: Run, settings: Settings, tables: Tables) -> None:
     bar = run.options.progress.start("Refresh customers")
-    freshness, limits = timedelta(minutes=tables.schedule.freshness_minutes.whmcs), tables.schedule.limits
+    freshness, limits = tables.schedule.freshness_minutes, tables.schedule.limits
     with executor.submitting(settings, run.database) as submit:
         batching = Batching(limits.batch_customers, submit, bar)
         done = refresh.refresh(run.database, rules(settings, tables), run.at, freshness, batching)

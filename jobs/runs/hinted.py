@@ -210,9 +210,8 @@ def _refresh(run: Run, tables: Tables, rules: Rules, customers: Customers) -> No
         known = set(connection.execute(sql.statement("hints/list_known_subjects"), customers.named).scalars())
         marked = refresh.marked_among(connection, customers.accounts)
     concerned = sorted({account for account in customers.accounts if account in known} | set(marked))
-    limit = timedelta(minutes=tables.schedule.freshness_minutes.whmcs)
     batching = Batching(tables.schedule.limits.batch_customers)
-    done = refresh.refresh(run.database, rules, run.at, limit, batching, concerned)
+    done = refresh.refresh(run.database, rules, run.at, tables.schedule.freshness_minutes, batching, concerned)
     _count(run, done)
 
 

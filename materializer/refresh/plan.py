@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
 
 from config.database import RehearsalDatabase
+from config.schedule import Freshness
 from materializer.refresh import read_model, rebuild, refresh
 from materializer.refresh.rebuild import Rebuilt
 from materializer.refresh.refresh import Refreshed
@@ -21,7 +21,7 @@ class Plan:
     refreshed: Refreshed
 
 
-def plan(rehearsal: RehearsalDatabase, rules: Rules, at: At, freshness: timedelta, batching: Batching) -> Plan:
+def plan(rehearsal: RehearsalDatabase, rules: Rules, at: At, freshness: Freshness, batching: Batching) -> Plan:
     """Both, in a rehearsal that keeps nothing. `at` is of a run of that rehearsal.
 
     Whom the new rules call for a reminder is marked, as a rebuild would note it in the row, so that the very refresh

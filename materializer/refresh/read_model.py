@@ -13,12 +13,14 @@ from psycopg import sql as compose
 from sqlalchemy import Connection
 
 import sql
+from config.schedule import Freshness
 from materializer.copying import copy_in, driver_of
 from materializer.refresh import served_history
 from materializer.rules import facts
 from materializer.rules.document import Document
 from materializer.rules.facts import Facts, Unresolved
 from materializer.rules.notifications import Candidate
+from materializer.rules.reminders import FreshFacts
 from materializer.rules.rules import Rules
 from materializer.units import At
 
@@ -58,17 +60,22 @@ COMPARED = itemgetter(
 """Of a row, what differs whenever anything does (but for the rules' version)."""
 
 
-def is_whmcs_fresh(connection: Connection, now: datetime, limit: timedelta) -> bool:
-    """Whether WHMCS was read whole no longer than `limit` before `now`."""
-    return bool(
-        connection.execute(sql.statement("refresh/read_whmcs_freshness"), {"now": now, "longest": limit}).scalar_one()
-    )
+def fresh_facts(connection: Connection, now: datetime, limits: Freshness) -> FreshFacts:
+    """Which facts are within their limits at `now`."""
+    limit = {"now": now, "longest": timedelta(minutes=limits.whmcs)}
+    are_invoices = connection.execute(sql.statement("refresh/read_invoice_freshness"), limit).scalar_one()
+    return FreshFacts(bool(are_invoices), now - timedelta(minutes=limits.pay_methods))
 
 
-def customers_to_refresh(connection: Connection, now: datetime, *, is_fresh: bool) -> list[str]:
+def customers_to_refresh(connection: Connection, now: datetime, fresh: FreshFacts, rules: Rules) -> list[str]:
     """The customers marked or due, ascending."""
-    statement = sql.statement("refresh/select_customers_to_refresh")
-    return list(connection.execute(statement, {"now": now, "is_fresh": is_fresh}).scalars())
+    parameters = {
+        "now": now,
+        "are_invoices": fresh.invoices,
+        "cards_since": fresh.cards_since,
+        "card_days": max(rules.notifications.types["PAYMENT_METHOD_EXPIRING"].steps),
+    }
+    return list(connection.execute(sql.statement("refresh/select_customers_to_refresh"), parameters).scalars())
 
 
 def customers_of_other_rules(connection: Connection, rules: Rules, at_most: int) -> list[str]:

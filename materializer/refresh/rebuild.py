@@ -15,6 +15,7 @@ from materializer import units
 from materializer.refresh import failures, read_model
 from materializer.rules.document import build
 from materializer.rules.notifications import decide
+from materializer.rules.reminders import NOTHING_FRESH
 from materializer.rules.rules import Rules
 from materializer.units import At, Batching
 
@@ -140,7 +141,7 @@ def _computed(
             gone.append(facts.customer_id)
             continue
         try:
-            reminders = decide(facts, rules, now, is_fresh=False)
+            reminders = decide(facts, rules, now, NOTHING_FRESH)
             rows.append(read_model.row(facts, build(facts, rules, now), reminders.next_notification_at))
         except Exception as error:  # noqa: BLE001  whatever one customer raises
             failed[facts.customer_id] = failures.reason_of(error)

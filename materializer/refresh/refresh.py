@@ -5,18 +5,20 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection
 
 import sql
 from config.database import Database
+from config.schedule import Freshness
 from materializer import units
 from materializer.refresh import failures, outbox, read_model
 from materializer.rules.document import build
 from materializer.rules.facts import Facts, Unresolved
 from materializer.rules.notifications import Candidate, decide, is_over
+from materializer.rules.reminders import FreshFacts
 from materializer.rules.rules import Rules
 from materializer.units import At, Batching
 
@@ -55,7 +57,7 @@ def refresh(
     database: Database,
     rules: Rules,
     at: At,
-    freshness: timedelta,
+    freshness: Freshness,
     batching: Batching,
     customers: Sequence[str] | None = None,
 ) -> Refreshed:
@@ -63,17 +65,17 @@ def refresh(
 
     1. What a run that died had decided is taken over. 2. Batches of customers, each one transaction. 3. The flood
     gate. 4. Sending. A crash between any two steps loses nothing and sends nothing twice: the next run goes on.
-    `freshness` is the limit of WHMCS data: reminders are sent only while it is kept. Of `customers` (Account ids) only
+    Reminders are sent only from facts that are within `freshness`. Of `customers` (Account ids) only
     these are refreshed; that may happen beside another refresh.
     """
     outbox.adopt(database, at, rules.guests)
     with database.begin() as connection:
-        is_fresh = read_model.is_whmcs_fresh(connection, at.now, freshness)
+        fresh = read_model.fresh_facts(connection, at.now, freshness)
         if customers is None:
-            customers = read_model.customers_to_refresh(connection, at.now, is_fresh=is_fresh)
+            customers = read_model.customers_to_refresh(connection, at.now, fresh, rules)
     if batching.watch is not None:
         batching.watch.expect(len(customers))
-    calls = [(unit, batch, rules, at, is_fresh) for unit, batch in _batches(customers, batching.size)]
+    calls = [(unit, batch, rules, at, fresh) for unit, batch in _batches(customers, batching.size)]
     done = units.watched(units.done(database, refresh_batch, calls, batching.submit), "customers", batching.watch)
     counts = {"customers": 0} | units.added_up(done)
     suppressed: Counter[str] = Counter(counts.pop("suppressed", {}))
@@ -95,7 +97,7 @@ def _batches(customers: Sequence[str], size: int) -> Iterator[tuple[str, Sequenc
 
 
 def refresh_batch(
-    database: Database, unit: str, customers: Sequence[str], rules: Rules, at: At, is_fresh: bool
+    database: Database, unit: str, customers: Sequence[str], rules: Rules, at: At, fresh: FreshFacts
 ) -> dict[str, Any]:
     """Refreshes some customers in one transaction; done a second time under the same run and unit it does nothing."""
 
@@ -104,7 +106,7 @@ def refresh_batch(
         stored = read_model.lock(connection, free)
         batch = Batch()
         for facts in read_model.read_facts(connection, free, rules, at.now):
-            _judge_alone(batch, facts, rules, at.now, is_fresh=is_fresh)
+            _judge_alone(batch, facts, rules, at.now, fresh)
         batch.rows = read_model.differing(batch.rows, stored, rules)
         failures.forget(connection, [customer for customer in free if customer not in batch.failed])
         counts = {"customers": len(free)} | _store(connection, batch, rules, at)
@@ -113,21 +115,21 @@ def refresh_batch(
     return failures.isolating(database, unit, customers, at, work)
 
 
-def _judge_alone(batch: Batch, facts: Facts, rules: Rules, now: datetime, *, is_fresh: bool) -> None:
+def _judge_alone(batch: Batch, facts: Facts, rules: Rules, now: datetime, fresh: FreshFacts) -> None:
     """Judges one customer; where the rules raise, that is this customer's failure and no other's."""
     try:
-        judge(batch, facts, rules, now, is_fresh=is_fresh)
+        judge(batch, facts, rules, now, fresh)
     except Exception as error:  # noqa: BLE001  whatever one customer raises
         batch.failed[facts.customer_id] = failures.reason_of(error)
 
 
-def judge(batch: Batch, facts: Facts, rules: Rules, now: datetime, *, is_fresh: bool) -> None:
+def judge(batch: Batch, facts: Facts, rules: Rules, now: datetime, fresh: FreshFacts) -> None:
     """Adds what becomes of one customer to the batch: all of it, or, where the rules raise, nothing."""
     customer = facts.customer_id
     if facts.account is None:
         batch.gone.append(customer)
         return
-    decision = decide(facts, rules, now, is_fresh=is_fresh)
+    decision = decide(facts, rules, now, fresh)
     row = read_model.row(facts, build(facts, rules, now), decision.next_notification_at)
     is_over_already = any(
         is_over(Unresolved(candidate.type, candidate.source_id), facts, rules, now) for candidate in decision.candidates

@@ -17,7 +17,7 @@ from materializer.rules.document import turning_points
 from materializer.rules.facts import Account, Facts, Invoice, Reminder
 from materializer.rules.notifications import kept_of, reminders_ahead
 from materializer.rules.prose import amount_of
-from materializer.rules.reminders import days_before_due
+from materializer.rules.reminders import FreshFacts, days_before_due
 from materializer.rules.rules import Rules
 from materializer.rules.tasks import Task, is_due, orders_in_progress, payment_method_count, tasks_of
 
@@ -69,7 +69,7 @@ def tasks(facts: Facts, rules: Rules, now: datetime) -> list[TaskReason]:
     return reasons
 
 
-def reminders(facts: Facts, rules: Rules, now: datetime, *, is_fresh: bool) -> list[ReminderReason]:
+def reminders(facts: Facts, rules: Rules, now: datetime, fresh: FreshFacts) -> list[ReminderReason]:
     """Each reminder that time may call for, soonest first."""
     reasons = []
     for ahead in reminders_ahead(facts, rules, now) if facts.account else ():
@@ -77,7 +77,9 @@ def reminders(facts: Facts, rules: Rules, now: datetime, *, is_fresh: bool) -> l
         kept = kept_of(facts, kind, source_id)
         moment = ahead.next_at(kept)
         why = f"{_about(kind, source_id, facts, rules)}; {_since(kept, kind, rules)}"
-        reasons.append(ReminderReason(kind, source_id, moment, why + _until(moment, now, is_fresh=is_fresh)))
+        if moment is not None and moment <= now:
+            why += _called_for(kind, facts, fresh)
+        reasons.append(ReminderReason(kind, source_id, moment, why))
     return sorted(reasons, key=lambda reason: (reason.next_at is None, reason.next_at, reason.type, reason.source_id))
 
 
@@ -164,7 +166,7 @@ def _nothing_due(facts: Facts, account: Account, rules: Rules, day: date, presen
 def _has_pay_method(facts: Facts, account: Account, rules: Rules, day: date, present: Sequence[Task]) -> str:
     count = payment_method_count(facts)
     if count is None:
-        is_unread = facts.pay_methods is None or not facts.is_pay_method_read
+        is_unread = facts.pay_methods is None or facts.pay_methods_read_at is None
         return _unknown(facts, "the client's pay methods were not read yet" if is_unread else "one cannot be read")
     return f"{count} stored pay method{'s' if count > 1 else ''}"
 
@@ -239,10 +241,15 @@ def _since(kept: Reminder | None, kind: NotificationType, rules: Rules) -> str:
     return f"sent at {_instant(kept.last_sent_at)}, {again}"
 
 
-def _until(moment: datetime | None, now: datetime, *, is_fresh: bool) -> str:
-    if moment is None or moment > now:
-        return ""
-    return "; called for: the next refresh sends it" if is_fresh else "; kept back: WHMCS data is not fresh"
+def _called_for(kind: NotificationType, facts: Facts, fresh: FreshFacts) -> str:
+    """Whether a reminder called for by now is sent."""
+    if fresh.allow(kind, facts):
+        return "; called for: the next refresh sends it"
+    if kind == "INVOICE_DUE":
+        return "; kept back: the invoices of WHMCS are not fresh"
+    read_at = facts.pay_methods_read_at
+    when = "never" if read_at is None else f"last at {_instant(read_at)}"
+    return f"; kept back: the client's pay methods were read {when}, not fresh"
 
 
 def _turn(invoice: Invoice, day: date) -> str:

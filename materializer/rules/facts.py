@@ -160,7 +160,8 @@ class Facts(Struct, frozen=True, gc=False):
     """One customer. `account` is None when there is no such customer (any more); then the rest says nothing.
 
     `unreadable` names the streams of which a record of this customer's could never be read: what it would have counted
-    in is unknown, while the other records are news and tasks as ever.
+    in is unknown, while the other records are news and tasks as ever. `pay_methods_read_at` is how old the client's pay
+    methods are; None: never read.
     """
 
     customer_id: str
@@ -172,7 +173,7 @@ class Facts(Struct, frozen=True, gc=False):
     invoices: list[Invoice] | None = None
     services: list[Service] | None = None
     pay_methods: list[PayMethod] | None = None
-    is_pay_method_read: bool = False
+    pay_methods_read_at: datetime | None = None
     unreadable: frozenset[str] = frozenset()
     cancelled_services: list[int] | None = None
     service_changes: list[ServiceChange] = []

@@ -17,7 +17,7 @@ from materializer.rules.about import NOTHING, About, of_card, of_invoice, of_ord
 from materializer.rules.calendar import today
 from materializer.rules.facts import Facts, Invoice, PayMethod, Pending, Reminder, Service, Unresolved
 from materializer.rules.prose import day, invoice_words, link, order_words, service_words
-from materializer.rules.reminders import end_of_card, next_card_reminder, next_invoice_reminder
+from materializer.rules.reminders import FreshFacts, end_of_card, next_card_reminder, next_invoice_reminder
 from materializer.rules.rules import Rules
 from materializer.rules.tasks import is_due
 from materializer.snapshot.streams import ENDED_SERVICE, UNKNOWN
@@ -62,14 +62,14 @@ class Decision(Struct, frozen=True, gc=False):
     next_notification_at: datetime | None
 
 
-def decide(facts: Facts, rules: Rules, now: datetime, *, is_fresh: bool) -> Decision:
-    """Judges one customer; `is_fresh`: WHMCS was pulled within its freshness limit, so reminders may be sent."""
+def decide(facts: Facts, rules: Rules, now: datetime, fresh: FreshFacts) -> Decision:
+    """Judges one customer; reminders are sent from `fresh` facts alone."""
     copy = rules.copy_for(facts)
     candidates = [candidate for pending in facts.pending if (candidate := _judged(pending, facts, rules, copy))]
     moments: list[datetime | None] = []
     for ahead in reminders_ahead(facts, rules, now):
         moment = ahead.next_at(kept_of(facts, ahead.type, ahead.source_id))
-        if moment is not None and moment <= now and is_fresh:
+        if moment is not None and moment <= now and fresh.allow(ahead.type, facts):
             candidates.append(_worded(ahead.type, ahead.source_id, rules, copy, ahead.says(copy)))
             moment = ahead.next_at(Reminder(ahead.type, ahead.source_id, last_sent_at=now))
         moments.append(moment)
@@ -254,7 +254,7 @@ def _is_active_again(source_id: str, facts: Facts, rules: Rules, now: datetime) 
 
 
 def _is_replaced(source_id: str, facts: Facts, rules: Rules, now: datetime) -> bool | None:
-    if facts.pay_methods is None or not facts.is_pay_method_read:
+    if facts.pay_methods is None or facts.pay_methods_read_at is None:
         return None
     card = next((card for card in facts.pay_methods if str(card.pay_method_id) == source_id), None)
     if card is None or card.expires_on is None:

@@ -5,10 +5,34 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 
+from msgspec import Struct
+
 from config.notifications import NotificationRule
+from config.types import NotificationType
 from materializer.rules.calendar import moment_of, today
-from materializer.rules.facts import Invoice, PayMethod, Reminder
+from materializer.rules.facts import Facts, Invoice, PayMethod, Reminder
 from materializer.rules.rules import Rules
+
+
+class FreshFacts(Struct, frozen=True, gc=False):
+    """Which facts are young enough for reminders to rest on them.
+
+    `invoices`: the list of invoices is. `cards_since`: a client's pay methods are if read then or later; None: none
+    are.
+    """
+
+    invoices: bool
+    cards_since: datetime | None
+
+    def allow(self, kind: NotificationType, facts: Facts) -> bool:
+        """Whether a reminder of this customer's may be sent."""
+        if kind == "INVOICE_DUE":
+            return self.invoices
+        read_at = facts.pay_methods_read_at
+        return None not in (read_at, self.cards_since) and read_at >= self.cards_since  # type: ignore[operator]
+
+
+NOTHING_FRESH = FreshFacts(False, None)
 
 
 def next_invoice_reminder(invoice: Invoice, rules: Rules, kept: Reminder | None) -> datetime | None:

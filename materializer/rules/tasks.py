@@ -76,7 +76,7 @@ def tasks_of(facts: Facts, rules: Rules, today: date) -> list[Task]:
 
 def payment_method_count(facts: Facts) -> int | None:
     """Every stored pay method, expired or not; None until the client's were read once, and each could be."""
-    is_known = facts.is_pay_method_read and facts.is_whole("pay_method")
+    is_known = facts.pay_methods_read_at is not None and facts.is_whole("pay_method")
     return len(facts.pay_methods) if facts.pay_methods is not None and is_known else None
 
 

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 import psycopg
 from sqlalchemy import Engine, text
 
-from config import tables
+from config import schedule, tables
 from config.database import LiveDatabase, connect
 from config.notifications import FloodGate
 from jobs.runs import executor
@@ -51,7 +51,11 @@ class Ground:
         """`me-status run refresh` with two worker processes, without its ledger row."""
         with executor.submitting(settings_for(self.url, me_status_executor="processes"), self.database) as submit:
             return refresh.refresh(
-                self.database, self.rules, At(next(run_ids), NOW), timedelta(hours=1), Batching(2000, submit)
+                self.database,
+                self.rules,
+                At(next(run_ids), NOW),
+                schedule.load().freshness_minutes,
+                Batching(2000, submit),
             )
 
     @property

@@ -25,7 +25,7 @@ from materializer.snapshot import deletions
 from materializer.snapshot.streams import STREAMS
 from materializer.units import At, Batching
 from readapi.openapi import status_schema
-from tests.builders import rules
+from tests.builders import LIMITS, rules
 
 NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -51,9 +51,8 @@ insert into snapshot.client (client_id) select n from generate_series(1, {CUSTOM
 insert into snapshot.invoice (invoice_id, client_id, status, status_known, invoiced_on, due_on, total, currency)
 select n, n, 'Unpaid', 'Unpaid', '2026-03-01', '2026-03-12', 3300.00, 'JPY' from generate_series(1, {DUE}) as n;
 insert into pipeline.stream_state (stream, synced_at, run_id)
-select name, '2026-03-10 12:00+00', 1
+select name, '2026-03-12 12:00+00', 1
 from unnest(array['account', 'order', 'case', 'client', 'service', 'invoice', 'cancellation', 'pay_method']) as name;
-update pipeline.source_state set synced_at = '2026-03-12 12:00+00';
 insert into status_transition
     (customer_id, entity, entity_id, field, old_value, new_value, observed_at, run_id, notification_type, is_pending)
 select account_id, 'account', account_id, 'eligibility_status', 'pending', 'eligible', '2026-03-10 12:00+00', 1,
@@ -86,7 +85,7 @@ def filled(engine: Engine) -> Engine:
 
 
 def refreshed(database: LiveDatabase, run_id: int, now: datetime = NOW) -> None:
-    refresh(database, RULES, At(run_id, now), HOUR, Batching(17))
+    refresh(database, RULES, At(run_id, now), LIMITS, Batching(17))
 
 
 def rebuilt(database: LiveDatabase, run_id: int) -> None:
@@ -207,7 +206,7 @@ def test_a_held_run_released_by_several_is_sent_once(filled: Engine, database: L
     low = type(low)(low.notifications.model_copy(update={"flood_gate": gate}), low.tasks, low.zone, low.wording)
     with filled.begin() as connection:
         run_id = int(connection.execute(text(RUN), {"now": NOW}).scalar_one())
-    done = refresh(database, low, At(run_id, NOW), HOUR, Batching(17))
+    done = refresh(database, low, At(run_id, NOW), LIMITS, Batching(17))
     assert done.held is not None
     at_once(
         *[partial(outbox.release, database, At(run_id, NOW + HOUR))] * 4,

@@ -14,7 +14,7 @@ from config.database import LiveDatabase
 from materializer.refresh.rebuild import rebuild
 from materializer.refresh.refresh import Refreshed, refresh
 from materializer.units import At, Batching
-from tests.builders import rules
+from tests.builders import LIMITS, rules
 
 NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
 RULES = rules("Asia/Tokyo")
@@ -66,7 +66,7 @@ def rows(database: LiveDatabase, question: str) -> list[tuple[Any, ...]]:
 
 
 def refreshed(database: LiveDatabase, run_id: int, now: datetime = NOW, size: int = 10) -> Refreshed:
-    return refresh(database, RULES, At(run_id, now), timedelta(days=30), Batching(size))
+    return refresh(database, RULES, At(run_id, now), LIMITS, Batching(size))
 
 
 def document(database: LiveDatabase, customer: str = BERT) -> dict[str, Any]:

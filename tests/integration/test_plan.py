@@ -18,11 +18,10 @@ from materializer.refresh.rebuild import rebuild
 from materializer.refresh.refresh import Refreshed, refresh
 from materializer.rules.rules import Rules
 from materializer.units import At, Batching
-from tests.builders import NOON, rules
+from tests.builders import LIMITS, NOON, rules
 
 EDITS = int(os.environ.get("ME_STATUS_EDITS", "12"))
 """Random edits tried; the long play tries 1,000."""
-HOUR = timedelta(hours=1)
 FEW = Batching(7)
 PEOPLE = """
 insert into snapshot.account (account_id, is_customer, eligibility_status, verification_status, whmcs_client_id)
@@ -48,7 +47,7 @@ def filled(engine: Engine) -> Engine:
     with engine.begin() as connection:
         for statement in PEOPLE.split(";")[:-1]:
             connection.execute(text(statement), {"now": NOON} if ":now" in statement else {})
-    refresh(LiveDatabase(engine), rules(), At(9999, NOON), HOUR, FEW)
+    refresh(LiveDatabase(engine), rules(), At(9999, NOON), LIMITS, FEW)
     return engine
 
 
@@ -70,7 +69,7 @@ def what_happens(engine: Engine, changed: Rules, now: Any) -> Refreshed:
         with ledger.rehearsed(practice, "rebuild", now=now) as run:
             rebuild(practice, changed, run.at, FEW)
         with ledger.rehearsed(practice, "refresh", now=now) as run:
-            return refresh(practice, changed, run.at, HOUR, FEW)
+            return refresh(practice, changed, run.at, LIMITS, FEW)
 
 
 def test_the_forecast_is_what_then_happens(filled: Engine) -> None:
@@ -80,7 +79,7 @@ def test_the_forecast_is_what_then_happens(filled: Engine) -> None:
     for _ in range(EDITS):
         changed, now = edited(dice), NOON + timedelta(minutes=dice.randint(0, 50))
         with rehearsal(filled) as practice, ledger.rehearsed(practice, "refresh", now=now) as run:
-            planned = plan(practice, changed, run.at, HOUR, FEW).refreshed
+            planned = plan(practice, changed, run.at, LIMITS, FEW).refreshed
         happened = what_happens(filled, changed, now)
         assert (planned.sent, planned.suppressed) == (happened.sent, happened.suppressed)
         assert planned.held == happened.held

@@ -22,7 +22,7 @@ from materializer.rules.rules import Rules
 from materializer.units import At, Batching
 from readapi.app import create_app
 from readapi.connections import Connections
-from tests.builders import rules
+from tests.builders import LIMITS, rules
 
 NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
 KEY = "a shared key of the tests, 32 bytes or more"
@@ -63,7 +63,7 @@ def filled(database: LiveDatabase) -> LiveDatabase:
                 " values ('refresh', now(), now(), 'succeeded')"
             )
         )
-    refresh(database, RULES, At(10, NOW), timedelta(hours=1), Batching(20))
+    refresh(database, RULES, At(10, NOW), LIMITS, Batching(20))
     with database.begin() as connection:
         connection.execute(text("insert into pipeline.refresh_mark values (:id, now())"), {"id": CUSTOMERS[0]})
         connection.execute(

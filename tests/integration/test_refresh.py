@@ -15,7 +15,7 @@ from materializer.refresh.rebuild import forecast, rebuild
 from materializer.refresh.refresh import Refreshed, refresh, refresh_batch
 from materializer.rules.rules import Rules
 from materializer.units import At, Batching
-from tests.builders import rules
+from tests.builders import ALL_FRESH, LIMITS, rules
 
 NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -62,7 +62,7 @@ def rows(database: LiveDatabase, question: str) -> list[tuple[Any, ...]]:
 
 
 def refreshed(database: Any, run_id: int, now: datetime = NOW, rules: Rules = RULES, **given: Any) -> Refreshed:
-    settings: dict[str, Any] = {"freshness": timedelta(hours=1), "batching": Batching(1)} | given
+    settings: dict[str, Any] = {"freshness": LIMITS, "batching": Batching(1)} | given
     return refresh(database, rules, At(run_id, now), **settings)
 
 
@@ -102,7 +102,7 @@ def test_time_alone_changes_documents_and_reminds(filled: LiveDatabase) -> None:
     later = datetime(2026, 3, 12, 15, tzinfo=UTC)
     assert {} == refreshed(filled, 11, later).sent
     assert [(1,)] == rows(filled, f"select overdue_invoice_count from me_status where customer_id = '{ANNA}'")
-    run_sql(filled, "update pipeline.source_state set synced_at = '2026-03-12T15:00:00Z'")
+    run_sql(filled, "update pipeline.stream_state set synced_at = '2026-03-12T15:00:00Z'")
     assert {"INVOICE_DUE": 1} == refreshed(filled, 12, later).sent
 
 
@@ -141,7 +141,7 @@ def test_a_customer_that_is_none_any_more_leaves(filled: LiveDatabase) -> None:
 
 def test_a_unit_done_twice_does_nothing_the_second_time(filled: LiveDatabase) -> None:
     """The same unit of the same run: the first one's counts, no second notification."""
-    arguments = ("batch-0", (ANNA, BERT), RULES, At(10, NOW), True)
+    arguments = ("batch-0", (ANNA, BERT), RULES, At(10, NOW), ALL_FRESH)
     first = refresh_batch(filled, *arguments)
     assert first == refresh_batch(filled, *arguments)
     assert [(2,)] == rows(filled, "select count(*) from pipeline.notification_outbox")
@@ -149,7 +149,7 @@ def test_a_unit_done_twice_does_nothing_the_second_time(filled: LiveDatabase) ->
 
 def test_a_run_that_died_before_sending_is_carried_on(filled: LiveDatabase) -> None:
     """What it had decided goes out with the next run, once."""
-    refresh_batch(filled, "batch-0", (ANNA, BERT), RULES, At(10, NOW), True)
+    refresh_batch(filled, "batch-0", (ANNA, BERT), RULES, At(10, NOW), ALL_FRESH)
     assert {"ELIGIBILITY_ELIGIBLE": 1, "INVOICE_DUE": 1} == refreshed(filled, 11).sent
     assert {} == refreshed(filled, 12).sent
 
@@ -220,7 +220,7 @@ def test_a_discarded_flood_is_recorded_and_reminds_after_its_window(filled: Live
     assert [("discarded", 2)] == rows(
         filled, "select reason, count(*) from pipeline.suppressed_notification group by reason"
     )
-    run_sql(filled, "update pipeline.source_state set synced_at = '2026-03-11T12:00:00Z'")
+    run_sql(filled, "update pipeline.stream_state set synced_at = '2026-03-11T12:00:00Z'")
     assert {} == refreshed(filled, 11, NOW + DAY - timedelta(minutes=1)).sent
     assert {"INVOICE_DUE": 1} == refreshed(filled, 12, NOW + DAY).sent
 

@@ -12,6 +12,7 @@ from jobs.runs import health
 from materializer.refresh.refresh import refresh
 from materializer.refresh.shadow import AT_MOST, Checked, check, steps_due
 from materializer.units import At, Batching
+from tests.builders import LIMITS
 from tests.integration.test_refresh import ANNA, BERT, NOW, RULES, SNAPSHOT, rows, run_sql
 
 WALK = ShadowCheck(customers=20, hours=24)
@@ -24,7 +25,7 @@ DIFFERENCES = "select customer_id, paths, settled_at from pipeline.document_diff
 def refreshed(database: LiveDatabase) -> LiveDatabase:
     """Two customers with documents as they should be."""
     run_sql(database, SNAPSHOT)
-    refresh(database, RULES, At(1, NOW), timedelta(hours=1), Batching(10))
+    refresh(database, RULES, At(1, NOW), LIMITS, Batching(10))
     return database
 
 
@@ -47,7 +48,7 @@ def test_a_change_that_nobody_noticed_is_found_and_its_rule_named(refreshed: Liv
         (reason,) = health.seen(connection).differing_documents
     assert reason.startswith(f"{ANNA} at ")
     run_sql(refreshed, f"insert into pipeline.refresh_mark values ('{ANNA}', '{NOW.isoformat()}')")
-    refresh(refreshed, RULES, At(3, NOW), timedelta(hours=1), Batching(10))
+    refresh(refreshed, RULES, At(3, NOW), LIMITS, Batching(10))
     assert Checked(1, 0) == check(refreshed, RULES, At(3, NOW), ShadowCheck(customers=1, hours=24))
     assert [(NOW,)] == rows(refreshed, "select settled_at from pipeline.document_difference")
 

@@ -78,7 +78,7 @@ everything = st.builds(
     invoices=st.none() | st.lists(invoices, max_size=5, unique_by=lambda one: one.invoice_id),
     services=st.none() | st.lists(services, max_size=3, unique_by=lambda one: one.service_id),
     pay_methods=st.none() | st.lists(st.just(card()), max_size=1),
-    is_pay_method_read=st.booleans(),
+    pay_methods_read_at=st.none() | st.just(NOON),
 )
 
 

@@ -14,8 +14,9 @@ from materializer.rules.calendar import today
 from materializer.rules.document import build
 from materializer.rules.facts import Facts
 from materializer.rules.notifications import decide
+from materializer.rules.reminders import NOTHING_FRESH, FreshFacts
 from materializer.rules.tasks import tasks_of
-from tests.builders import NOON, account, card, facts, invoice, order, reminder, rules, service, unlinked
+from tests.builders import ALL_FRESH, NOON, account, card, facts, invoice, order, reminder, rules, service, unlinked
 
 RULES = rules("Asia/Tokyo")
 DAYS = st.dates(date(2026, 2, 1), date(2026, 5, 1))
@@ -41,7 +42,7 @@ def any_facts(draw: st.DrawFn) -> Facts:
         invoices=due and [invoice(at, status=status, due_on=day) for at, (status, day) in enumerate(due)],
         services=draw(st.sampled_from([None, [], [service()]])),
         pay_methods=cards and [card(at, expires_on=day) for at, day in enumerate(cards)],
-        is_pay_method_read=draw(st.booleans()),
+        pay_methods_read_at=draw(st.none() | st.just(NOON)),
         reminders=draw(
             st.lists(st.sampled_from(_REMINDERS), max_size=3, unique_by=lambda one: (one.type, one.source_id))
         ),
@@ -73,9 +74,9 @@ def test_explanations_agree_with_the_rules(known: Facts) -> None:
     assert [task.id for task in tasks_of(known, RULES, day)] == [one.id for one in reasons if one.applies]
     assert 6 == len({one.type for one in reasons})
     assert build(known, RULES, NOON).next_change_at == explain.next_change(known, RULES, NOON).at
-    ahead = explain.reminders(known, RULES, NOON, is_fresh=False)
+    ahead = explain.reminders(known, RULES, NOON, NOTHING_FRESH)
     moments = [one.next_at for one in ahead if one.next_at is not None]
-    assert decide(known, RULES, NOON, is_fresh=False).next_notification_at == min(moments, default=None)
+    assert decide(known, RULES, NOON, NOTHING_FRESH).next_notification_at == min(moments, default=None)
     assert all(one.why for one in [*reasons, *ahead])
 
 
@@ -84,7 +85,7 @@ def test_nobody_has_no_tasks() -> None:
     nobody = Facts("001000000000001AAA", None)
     assert ([], []) == (
         explain.tasks(nobody, RULES, NOON),
-        explain.reminders(nobody, RULES, NOON, is_fresh=True),
+        explain.reminders(nobody, RULES, NOON, ALL_FRESH),
     )
     assert explain.next_change(nobody, RULES, NOON) == explain.NextChange(None, "only when facts change")
 
@@ -103,10 +104,19 @@ def test_an_invoice_is_told_with_its_dates(due_on: date, says: str) -> None:
     assert says == explain.tasks(facts(invoices=[invoice(due_on=due_on)]), RULES, NOON)[0].why
 
 
+def test_a_card_read_too_long_ago_is_said_to_be_kept_back() -> None:
+    """With the instant of its reading; one read exactly as long ago as the limit allows is sent."""
+    known = facts(pay_methods=[card(expires_on=date(2026, 3, 31))])
+    (old,) = explain.reminders(known, RULES, NOON, FreshFacts(True, NOON + timedelta(microseconds=1)))
+    (read,) = explain.reminders(known, RULES, NOON, FreshFacts(False, NOON))
+    assert old.why.endswith("kept back: the client's pay methods were read last at 2026-03-10T12:00:00Z, not fresh")
+    assert read.why.endswith("called for: the next refresh sends it")
+
+
 def test_a_reminder_from_stale_data_is_said_to_be_kept_back() -> None:
-    """It would be sent now, were WHMCS fresh."""
+    """It would be sent now, were the invoices fresh."""
     known = facts(invoices=[invoice(due_on=date(2026, 3, 12))], pay_methods=[])
-    (stale,) = explain.reminders(known, RULES, NOON, is_fresh=False)
-    (fresh,) = explain.reminders(known, RULES, NOON, is_fresh=True)
-    assert stale.why.endswith("kept back: WHMCS data is not fresh")
+    (stale,) = explain.reminders(known, RULES, NOON, NOTHING_FRESH)
+    (fresh,) = explain.reminders(known, RULES, NOON, ALL_FRESH)
+    assert stale.why.endswith("kept back: the invoices of WHMCS are not fresh")
     assert fresh.why.endswith("called for: the next refresh sends it")

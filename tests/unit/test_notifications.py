@@ -12,7 +12,9 @@ from msgspec import to_builtins
 
 from materializer.rules.facts import Facts, Unresolved
 from materializer.rules.notifications import Decision, decide, is_over
+from materializer.rules.reminders import NOTHING_FRESH, FreshFacts
 from tests.builders import (
+    ALL_FRESH,
     CUSTOMER,
     NOON,
     account,
@@ -33,8 +35,8 @@ ORDER_ID = "801000000000001AAA"
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 
 
-def decision(known: Facts, now: datetime = NOON, *, is_fresh: bool = True, **invoice_due: Any) -> Decision:
-    return decide(known, rules(**invoice_due) if invoice_due else RULES, now, is_fresh=is_fresh)
+def decision(known: Facts, now: datetime = NOON, *, fresh: FreshFacts = ALL_FRESH, **invoice_due: Any) -> Decision:
+    return decide(known, rules(**invoice_due) if invoice_due else RULES, now, fresh)
 
 
 def sent(known: Facts, now: datetime = NOON, **given: Any) -> list[tuple[str, str]]:
@@ -83,9 +85,19 @@ def test_an_invoice_is_told_of_when_due_and_again_after_its_window() -> None:
 
 def test_stale_data_reminds_nobody_and_forgets_nothing() -> None:
     """Nothing is sent, and the moment stays in the past until data is fresh."""
-    made = decision(due(), is_fresh=False)
+    made = decision(due(), fresh=NOTHING_FRESH)
     assert [] == made.candidates
     assert made.next_notification_at == datetime(2026, 3, 3, tzinfo=UTC)
+
+
+def test_each_reminder_rests_on_its_own_facts() -> None:
+    """Invoices not fresh: the card alone. Its client's pay methods read too long ago, or never: the invoice alone."""
+    both = due(pay_methods=[card(expires_on=date(2026, 3, 31))])
+    never = due(pay_methods=[card(expires_on=date(2026, 3, 31))], pay_methods_read_at=None)
+    expected = [["PAYMENT_METHOD_EXPIRING"], ["INVOICE_DUE"], ["INVOICE_DUE"]]
+    young, old = FreshFacts(False, NOON), FreshFacts(True, NOON + HOUR)
+    made = [decision(both, fresh=young), decision(both, fresh=old), decision(never, fresh=ALL_FRESH)]
+    assert expected == [[one.type for one in each.candidates] for each in made]
 
 
 def test_what_waits_in_a_held_run_is_not_called_for_again() -> None:
@@ -200,7 +212,7 @@ def test_wording_comes_from_the_data_file() -> None:
 
 
 def said(known: Facts, **given: Any) -> tuple[str, str]:
-    (one,) = decide(known, rules(**given), NOON, is_fresh=True).candidates
+    (one,) = decide(known, rules(**given), NOON, ALL_FRESH).candidates
     return one.message, one.tone
 
 

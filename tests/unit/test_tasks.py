@@ -71,7 +71,7 @@ def test_one_task_speaks_of_the_earliest_invoice_and_counts_the_others() -> None
 def test_a_pay_method_is_asked_for_only_when_known_to_be_missing() -> None:
     """0 asks; not known does not."""
     assert ["add_payment_method"] == types(facts(pay_methods=[], services=[service()]))
-    assert [] == types(facts(pay_methods=[], is_pay_method_read=False, services=[service()]))
+    assert [] == types(facts(pay_methods=[], pay_methods_read_at=None, services=[service()]))
     assert [] == types(facts(pay_methods=None, services=[service()]))
 
 

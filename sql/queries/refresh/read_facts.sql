@@ -173,8 +173,21 @@ select
                 order by pay_method.pay_method_id
             ) as pay_method_fact
         ) end,
-        'is_pay_method_read', exists (
-            select 1 from pipeline.pay_method_reading where pay_method_reading.client_id = customer.client_id
+        'pay_methods_read_at', (
+            select
+                least(
+                    pay_method_reading.read_at,
+                    (
+                        select min(set_aside_record.read_at)
+                        from pipeline.set_aside_record
+                        where
+                            set_aside_record.owner_id = cast(customer.client_id as text)
+                            and set_aside_record.stream = 'pay_method'
+                            and set_aside_record.is_known
+                    )
+                )
+            from pipeline.pay_method_reading
+            where pay_method_reading.client_id = customer.client_id
         ),
         'unreadable', (
             select coalesce(json_agg(distinct set_aside_record.stream), '[]')

@@ -27,6 +27,7 @@ from materializer.rules.rules import Rules
 from materializer.snapshot import shrink_gate
 from materializer.snapshot.pulls import Pulled, StreamState
 from materializer.units import At, Batching
+from tests.builders import LIMITS
 from tests.integration.truth.comparing import EMPTIED, agree_on_documents, agree_on_notifications
 from tests.integration.truth.deliveries import SALESFORCE, WHMCS, Delivery
 from tests.integration.truth.feeding import Feed
@@ -94,7 +95,6 @@ OFTEN = {
 }
 LEADS = (timedelta(microseconds=-1), timedelta(0), timedelta(hours=3))
 EVERYBODY = ShadowCheck(customers=1000, hours=24)
-FRESHNESS = timedelta(hours=1)
 DICE = st.integers(0, 2**24 - 1)
 
 
@@ -289,27 +289,20 @@ class Truth(RuleBasedStateMachine):
         names = SALESFORCE if source == "salesforce" else WHMCS
         struck = names[where % len(names)]
         taken: list[tuple[Delivery, list[Any], int]] = []
-        failed: set[str] = set()
 
         def pull(name: str, state: StreamState | None) -> Pulled:
             if name == struck and fault in ("set_aside", "credentials"):
-                failed.update(names[names.index(name) :] if fault == "credentials" else [name])
                 raise (CredentialsError if fault == "credentials" else TransientError)(f"{source}: no {name}")
             own = fault if name == struck or fault == "unconfirmed" else "none"
             delivery = self.world.pull(name, state, full=full, fault=own)
             had = len(self.model.tables[name])
-            if state is None and not delivery.is_complete:
-                failed.add(name)
             taken.append((delivery, self.model.take(delivery, self.now), had))
             return self.feed.pulled(delivery)
 
         run_id = self._sync_product(source, names, fault, accept, pull)
         if fault == "down":
             return
-        if not self.model.apply_removals(source, taken, run_id, accept):
-            failed.add("removals")
-        if not failed - {"pay_method"}:
-            self.model.synced[source] = self.now
+        self.model.apply_removals(source, taken, run_id, accept)
         if run_id in self.model.shrink_holds:
             self.tally.done["shrink hold"] += 1
 
@@ -343,7 +336,7 @@ class Truth(RuleBasedStateMachine):
         assert 0 == shadowed.differing
 
     def _refresh(self, run: ledger.Run) -> refresh.Refreshed:
-        return refresh.refresh(run.database, self.rules_in_force, run.at, FRESHNESS, Batching(2))
+        return refresh.refresh(run.database, self.rules_in_force, run.at, LIMITS, Batching(2))
 
     # Comparing --------------------------------------------------------------------------------------------------------
 

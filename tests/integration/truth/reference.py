@@ -40,8 +40,8 @@ class Reference:
         self.settings = settings
         self.tables: dict[str, dict[Any, dict[str, Any]]] = {name: {} for name in records.READERS}
         self.cursors: dict[str, datetime | None] = {}
-        self.synced: dict[str, datetime] = {}
-        self.read_clients: set[int] = set()
+        self.pulled: dict[str, datetime] = {}
+        self.read_clients: dict[int, datetime] = {}
         self.never_read: dict[Any, int] = {}
         """Invoices that could never be read, having no total that is one, and whose they are."""
         self.redirects: dict[str, str] = {}
@@ -136,7 +136,7 @@ class Reference:
         if name == "pay_method":
             for key in [key for key, row in table.items() if row["client"] in delivery.clients and key not in seen]:
                 del table[key]
-            self.read_clients |= set(delivery.clients)
+            self.read_clients |= dict.fromkeys(delivery.clients, now)
         if name == "invoice" and delivery.extent == "full" and delivery.is_complete:
             self.never_read = {key: client for key, client in self.never_read.items() if key in seen}
         if delivery.is_complete:
@@ -144,6 +144,8 @@ class Reference:
             self.cursors[name] = max(moments) if moments else delivery.source_time
             if name in WHMCS:
                 self.cursors[name] = delivery.source_time
+        if name in self.cursors:
+            self.pulled[name] = now
         return sorted(before - seen) if delivery.extent == "full" and delivery.is_complete else []
 
     def _set_aside(self, stream: str, raw: dict[str, Any]) -> None:
@@ -211,7 +213,7 @@ class Reference:
         if self.tables[stream].pop(key, None) is None:
             return False
         if stream == "client":
-            self.read_clients.discard(key)
+            self.read_clients.pop(key, None)
             cards = self.tables["pay_method"]
             for card in [card for card, row in cards.items() if row["client"] == key]:
                 del cards[card]
@@ -279,8 +281,6 @@ class Reference:
 
     def refresh(self, run: int, now: datetime) -> None:
         """Looks at every customer: what is over, what is to be notified; then the flood gate and dedupe."""
-        synced = self.synced.get("whmcs")
-        is_fresh = synced is not None and now - synced <= HOUR
         decided: list[Key] = []
         for customer in sorted(self.customers()):
             known = self.known_of(customer)
@@ -288,8 +288,7 @@ class Reference:
                 if one["customer"] == customer and not one["resolved"] and self._is_over(one, known, now):
                     one["resolved"] = True
             decided += [key for key in self._called_for(customer, known) if key not in self.waiting]
-            if is_fresh:
-                decided += [key for key in self._due_reminders(customer, known, now) if key not in self.waiting]
+            decided += [key for key in self._due_reminders(customer, known, now) if key not in self.waiting]
         self.pending = []
         self.rows = self.customers()
         self._send_or_hold(list(dict.fromkeys(decided)), run, now)
@@ -316,11 +315,13 @@ class Reference:
         """What time calls for: invoices due, and cards before their end."""
         today = documents.local_date(now, self.zone)
         found: list[Key] = []
-        for invoice in known["invoices"] or []:
+        are_invoices_fresh = now - self.pulled.get("invoice", EVER) <= HOUR
+        are_cards_fresh = now - self.read_clients.get(known["client"], EVER) <= 26 * HOUR
+        for invoice in (known["invoices"] or []) if are_invoices_fresh else []:
             key = (customer, "INVOICE_DUE", str(invoice["id"]))
             if documents.is_due(invoice, today) and self._may_remind(key, self._invoice_steps(invoice, now), now):
                 found.append(key)
-        for card in known["cards"] or []:
+        for card in (known["cards"] or []) if are_cards_fresh else []:
             key = (customer, "PAYMENT_METHOD_EXPIRING", str(card["id"]))
             if card["expires"] is None or card["expires"] < today:
                 continue
