@@ -69,6 +69,8 @@ class Pulled:
     `deleted` keys were reported deleted by the source; `merged` maps a losing account to the one it names as master.
     `confirm_gone` looks keys up directly and returns those the source no longer has; losers of a merge found so are
     added to this very `merged`, so read it after the last call.
+    `suspects` are known keys that do harm each day once they are gone: those of them that an incomplete full pull did
+    not have are looked up all the same.
     `unreadable` are values of the rows that count as null, since they could not be read and decide nothing.
     `fields` are the source's fields that were read; `cursor_at` is the next cursor; `source_time` the source's clock
     at the start of the pull. All instants are aware UTC.
@@ -84,6 +86,7 @@ class Pulled:
     began_at: datetime | None = None
     deleted: Collection[Key] = ()
     merged: dict[str, str] = field(default_factory=dict)
+    suspects: Collection[Key] = ()
     set_aside: tuple[SetAsideRecord, ...] = ()
     unreadable: tuple[SetAsideRecord, ...] = ()
     history: tuple[HistoricChange, ...] = ()

@@ -4,13 +4,17 @@ The order, per source and run: the gate judges the rows missing from the complet
 removals of the source are held as they are, without asking the source about thousands of rows one by one. When it does
 not, each removal is confirmed by a direct look-up and applied; confirmation can only lessen their number, so the gate
 need not be asked again.
+
+A pull that is not complete proves nothing, with one exception: an unpaid invoice that it did not have is looked up, a
+few in each run, or one that was deleted would be dunned for as long as the source miscounts. Those found gone are
+judged.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -31,6 +35,8 @@ LEAVING_ORDER = ("cancellation", "pay_method", "invoice", "service", "client", "
 """Streams whose rows lead to a customer by another stream's go before that one, so that the customer is marked."""
 SAMPLES = 5
 """Ids of each stream that the operator is shown of a hold."""
+MOST_SUSPECTS = 100
+"""So many are looked up in one run; in the next one, those that follow."""
 FEW_ROWS = 3
 """A stream of this many rows or more never loses all of them unasked."""
 
@@ -47,11 +53,13 @@ class Removals:
 def apply_removals(database: Database, applied: Sequence[Applied], gate: ShrinkGate | None, at: At) -> Removals:
     """Applies or holds the removals of one source's run; complete pulls of everything, or of owners, have some.
 
+    So have incomplete ones, of their suspects.
+
     The gate judges a pull of owners against the rows known of them; `gate` None: accepted. Supersedes older holds of
     the source whose streams were all pulled whole now. Raises what a look-up at the source raises; then nothing is
     removed, and the next run pulls in full again.
     """
-    whole = [stream for stream in applied if stream.pulled.extent != "partial" and stream.pulled.is_complete]
+    whole = [judged for stream in applied if (judged := _judged(stream, at.run_id)) is not None]
     if not whole:
         return Removals()
     tripped = [] if gate is None else _tripped(database, whole, gate)
@@ -103,6 +111,21 @@ def _tripped(database: Database, whole: Sequence[Applied], gate: ShrinkGate) -> 
     ]
 
 
+def _judged(applied: Applied, run_id: int) -> Applied | None:
+    """The pull with what may be removed for it; None: it proves nothing."""
+    pulled = applied.pulled
+    if pulled.extent == "partial":
+        return None
+    if pulled.is_complete:
+        return applied
+    suspects = [key for key in applied.missing if key in pulled.suspects]
+    if not suspects:
+        return None
+    start = run_id * MOST_SUSPECTS % len(suspects)
+    turn = (suspects[start:] + suspects[:start])[:MOST_SUSPECTS]
+    return replace(applied, missing=tuple(_looked_up(replace(applied, missing=tuple(turn)))))
+
+
 @dataclass(frozen=True)
 class _Extent:
     """How many rows were known of what a pull read, and how many of them it did not have."""
@@ -124,6 +147,11 @@ def _extent(connection: Connection, applied: Applied) -> _Extent:
 
 
 def _confirmed(applied: Applied) -> list[Key]:
+    """The missing keys that are gone; suspects were looked up before the gate judged them."""
+    return _looked_up(applied) if applied.pulled.is_complete else list(applied.missing)
+
+
+def _looked_up(applied: Applied) -> list[Key]:
     """The missing keys the source does not have when asked for them directly; all where it cannot be asked."""
     if not applied.missing or applied.pulled.confirm_gone is None:
         return list(applied.missing)
@@ -174,7 +202,7 @@ def _hold(connection: Connection, whole: Sequence[Applied], summary: dict[str, A
 
 
 def _full(applied: Iterable[Applied]) -> list[Applied]:
-    return [stream for stream in applied if stream.pulled.extent == "full"]
+    return [stream for stream in applied if stream.pulled.extent == "full" and stream.pulled.is_complete]
 
 
 def _note_full(connection: Connection, whole: Sequence[Applied], now: datetime) -> None:

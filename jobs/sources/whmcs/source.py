@@ -158,7 +158,8 @@ class WhmcsSource:
         name = reading.wanted_stream.stream.name
         if name == "client":
             reading.spool = self._with_references(reading, state, known, now)
-        return self._pulled(reading, "full", why, started)
+        pulled = self._pulled(reading, "full", why, started)
+        return replace(pulled, suspects=known.unpaid) if name == "invoice" else pulled
 
     def _pulled(self, reading: Reading, extent: Any, why: str | None, started: datetime | None) -> Pulled:
         reading.parse()

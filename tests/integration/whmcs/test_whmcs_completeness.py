@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from config.database import LiveDatabase
@@ -126,3 +128,60 @@ def test_a_sweep_that_does_not_add_up_removes_nothing(synced: World) -> None:
     assert "announced" in report.counts["invoice"]["incomplete"]
     synced.well()
     assert {"removed": 1} == moved(synced.sync())
+
+
+def miscount(world: World) -> None:
+    """Has WHMCS announce three invoices more than it gives, whatever is added or deleted."""
+    row = b'"totalresults":"%d"'
+
+    def spoiled(label: str, body: bytes) -> bytes:
+        total = len(world.keys("invoice"))
+        return body.replace(row % total, row % (total + 3)) if label.startswith("GetInvoices") else body
+
+    world.quirk(empty_list="list")
+    world.spoil = spoiled
+
+
+def add_invoices(world: World, count: int, **given: Any) -> list[int]:
+    client = world.keys("client")[0]
+    return [world.install.add_invoice(client, **given) for _ in range(count)]
+
+
+def test_a_deleted_invoice_is_not_dunned_for_ever_by_a_miscount(synced: World) -> None:
+    """Unpaid and not shown: looked up and gone, its reminder resolved; a paid one stays, and the count is shown."""
+    due, paid = add_invoices(synced, 1, duedate=synced.install.today()) + add_invoices(synced, 1, status="Paid")
+    synced.sync()
+    synced.refresh()
+    miscount(synced)
+    synced.delete("invoice", due, paid)
+    report = synced.sync()
+    synced.refresh()
+    assert ("succeeded", {"removed": 1}) == (report.outcome, moved(report))
+    assert (False, True) == (due in synced.kept("invoice"), paid in synced.kept("invoice"))
+    assert [True] == synced.values(
+        f"select resolved_at is not null from notification where type = 'INVOICE_DUE' and source_id = '{due}'"
+    )
+    assert ["invoice"] == synced.values("select stream from pipeline.incomplete_stream")
+
+
+def test_each_suspect_has_its_turn(synced: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A few in each run are looked up, others in the next: after some runs none of those deleted is left."""
+    monkeypatch.setattr(shrink_gate, "MOST_SUSPECTS", 2)
+    deleted = add_invoices(synced, 3)
+    synced.sync()
+    miscount(synced)
+    synced.delete("invoice", *deleted)
+    removed = [moved(synced.sync()).get("removed", 0) for _ in range(3)]
+    assert (3, []) == (sum(removed), sorted({*deleted} & {*synced.kept("invoice")}))
+
+
+def test_suspects_found_gone_come_under_the_gate(synced: World) -> None:
+    """More than 5 % and more than 10 of them in one run are held, and removed when released."""
+    deleted = add_invoices(synced, 12)
+    synced.sync()
+    miscount(synced)
+    synced.delete("invoice", *deleted)
+    assert "held" == synced.sync().outcome
+    run_id = synced.values("select run_id from pipeline.held_run where decision is null")[0]
+    at = At(run_id, synced.install.clock.now())
+    assert {"invoice": 12} == shrink_gate.release(LiveDatabase(synced.engine), at)
