@@ -61,7 +61,7 @@ def gather(connection: Connection, program: Program, asked: str, now: datetime) 
         "today": today(now, rules.zone).isoformat(),
         "timeZone": rules.zone.key,
         "isCustomer": facts.account is not None,
-        "link": _link(connection, customer, row),
+        "link": _link(connection, customer, facts),
         "document": _document(facts, row, rules, now),
         "nextChange": _built(explain.next_change(facts, rules, now)),
         "sources": _ages(connection, row, now),
@@ -95,7 +95,7 @@ def find(connection: Connection, asked: str) -> tuple[str, str | None]:
     raise MeStatusError(f"{account} is not in the snapshot; it was deleted, or it is not synced yet")
 
 
-def _link(connection: Connection, customer: str, row: RowMapping) -> dict[str, Any]:
+def _link(connection: Connection, customer: str, facts: Facts) -> dict[str, Any]:
     claims = _listed(connection, "explain/explain_claims", customer_id=customer)
     clients = sorted({claim["clientId"] for claim in claims})
     rivals = sorted({claim["customerId"] for claim in claims} - {customer})
@@ -103,14 +103,15 @@ def _link(connection: Connection, customer: str, row: RowMapping) -> dict[str, A
     why = {
         "linked": f"it and WHMCS {named} name each other alone",
         "none": "the account names no WHMCS client, and none names it",
+        "unread": "WHMCS clients name their accounts, and were never pulled; run sync-whmcs",
+        "unreadable": "what stands in the account's link field is not a client id",
         "dangling": f"WHMCS {named} is not in the snapshot",
         "conflict": f"WHMCS {named}: " + (f"claimed by {', '.join(rivals)} too" if rivals else "more than one"),
     }
-    state = row["link_state"]
     return {
-        "state": state,
-        "clientId": row["client_id"],
-        "why": why.get(state, "the account filter does not admit it"),
+        "state": facts.link,
+        "clientId": facts.client_id,
+        "why": why.get(facts.link or "", "the account filter does not admit it"),
         "claims": claims,
     }
 

@@ -35,7 +35,14 @@ def dispatch(run: Run, settings: Settings, tables: Tables, connections: Connecti
 
 def rules(settings: Settings, tables: Tables) -> Rules:
     """The rules as these settings and data files give them."""
-    return Rules(tables.notifications, tables.tasks, settings.zone, tables.wording, tables.guests)
+    return Rules(
+        tables.notifications,
+        tables.tasks,
+        settings.zone,
+        tables.wording,
+        tables.guests,
+        is_link_at_client=tables.mapping.link.held_by == "client",
+    )
 
 
 def require(settings: Settings, *jobs: str) -> None:

@@ -123,6 +123,7 @@ def read_facts(connection: Connection, customers: Sequence[str], rules: Rules, n
     """The facts of each customer, in no order; found by their keys, even while the server knows no statistics."""
     connection.execute(sql.statement("refresh/prefer_indexes"))
     parameters = {"customer_ids": list(customers), "zone": rules.zone.key, "now": now}
+    parameters["is_link_at_client"] = rules.is_link_at_client
     for _, known in connection.execute(sql.statement("refresh/read_facts"), parameters):
         yield facts.decode(known)
 

@@ -23,6 +23,7 @@ from materializer.rules.tasks import Task, is_due, orders_in_progress, payment_m
 
 UNKNOWN_LINK = {
     "none": "not known: the account names no WHMCS client",
+    "unread": "not known: WHMCS clients name their accounts, and were never pulled",
     "unreadable": "not known: what stands in the account's link field is not a client id",
     "dangling": "not known: the WHMCS client named is not there",
     "conflict": "not known: the link to WHMCS is in doubt",

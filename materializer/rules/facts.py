@@ -17,7 +17,8 @@ from msgspec.json import Decoder
 from config.types import EligibilityStatus, NotificationType, OrderStage, VerificationStatus
 from materializer.snapshot.streams import INVOICE_STATUSES
 
-LinkState = Literal["linked", "none", "unreadable", "dangling", "conflict"]
+LinkState = Literal["linked", "none", "unread", "unreadable", "dangling", "conflict"]
+"""As pipeline.link has it; `unread`: clients name their accounts, and were never pulled."""
 BillingState = Literal["linked", "none", "in_doubt"]
 
 

@@ -21,6 +21,7 @@ class Rules:
     """What documents and notifications are judged by.
 
     `zone` is the business time zone. `guests`: the only customers (Account ids) to be notified; None: everybody.
+    `is_link_at_client`: a WHMCS client names its account, so that before clients were pulled no link is known.
     """
 
     notifications: NotificationRules
@@ -28,6 +29,7 @@ class Rules:
     zone: ZoneInfo
     wording: Wording
     guests: frozenset[str] | None = None
+    is_link_at_client: bool = False
 
     @cached_property
     def version(self) -> str:
@@ -38,6 +40,7 @@ class Rules:
             self.tasks.model_dump_json(),
             self.zone.key,
             self.wording.as_text(),
+            *(["link held by the client"] if self.is_link_at_client else []),
         )
         return blake2b("\n".join(parts).encode(), digest_size=6).hexdigest()
 

@@ -1,7 +1,8 @@
 -- Everything known of each customer asked for, one row each; account is null for one that is not a customer.
--- :customer_ids  Account ids of customers
--- :now           the run's now: of invoices and closed cases the newest events up to then are read, and later ones
--- :zone          business time zone, IANA name
+-- :customer_ids       Account ids of customers
+-- :now                the run's now: of invoices and closed cases the newest events up to then are read, and later ones
+-- :zone               business time zone, IANA name
+-- :is_link_at_client  whether WHMCS clients name their accounts: no link is known before they were pulled
 with asked as materialized (
     select distinct asked_for.customer_id
     from unnest(cast(:customer_ids as text[])) as asked_for (customer_id)
@@ -11,6 +12,7 @@ known as materialized (
     select
         coalesce(bool_or(stream = 'order'), false) as orders,
         coalesce(bool_or(stream = 'case'), false) as cases,
+        coalesce(bool_or(stream = 'client'), false) as clients,
         coalesce(bool_or(stream = 'invoice'), false) as invoices,
         coalesce(bool_or(stream = 'service'), false) as services,
         coalesce(bool_or(stream = 'pay_method'), false) as pay_methods,
@@ -33,7 +35,10 @@ select
     customer.customer_id,
     cast(json_build_object(
         'customer_id', customer.customer_id,
-        'link', customer.state,
+        'link', case
+            when customer.state = 'none' and cast(:is_link_at_client as boolean) and not known.clients then 'unread'
+            else customer.state
+        end,
         'client_id', customer.client_id,
         'account', (
             select row_to_json(account_fact)

@@ -86,6 +86,38 @@ def test_two_clients_that_name_one_customer_both_stay_dark(world: World, held: s
     assert [] == problems(world)["linkConflicts"]
 
 
+def billing(world: World) -> Any:
+    """What A's document says of billing, and its tasks."""
+    world.refresh()
+    [body] = world.values(f"select document::text from me_status where customer_id = '{A}'")
+    document = json.loads(body)
+    return document["billing"]["state"], [task["type"] for task in document["tasks"]]
+
+
+def test_before_clients_are_pulled_a_link_held_by_them_is_in_doubt(world: World) -> None:
+    """Nobody is said to have no billing, nor welcomed as new; once pulled, a customer that no client names has none."""
+    world.link = {"held_by": "client", "client_custom_field": 9, "client_field_holds": "account_id"}
+    claim(world, A, None)
+    with world.engine.begin() as connection:
+        connection.execute(text(f"insert into pipeline.refresh_mark values ('{A}', now())"))
+        connection.execute(
+            text("insert into pipeline.stream_state (stream, synced_at, run_id) values ('order', now(), 1)")
+        )
+    assert ("in_doubt", []) == billing(world)
+    world.sync()
+    assert ("none", ["onboarding"]) == billing(world)
+
+
+def test_before_clients_are_pulled_a_link_held_by_the_account_is_in_doubt(world: World) -> None:
+    """The client it names is not there yet."""
+    claim(world, A, world.keys("client")[0])
+    with world.engine.begin() as connection:
+        connection.execute(text(f"insert into pipeline.refresh_mark values ('{A}', now())"))
+    assert ("in_doubt", []) == billing(world)
+    world.sync()
+    assert "linked" == billing(world)[0]
+
+
 def test_links_in_doubt_are_listed_for_analysts_and_by_doctor(world: World) -> None:
     """One view, one yellow line per kind of problem with its remedy."""
     world.sync()
