@@ -139,6 +139,8 @@ class Retention(Table):
     transitions: int = Field(ge=1)
     notifications: int = Field(ge=36)
     runs: int = Field(ge=36)
+    hinted_runs: int = Field(ge=1)
+    hints: int = Field(ge=1)
     history: int = Field(ge=1)
     change_feed: int = Field(ge=1)
 

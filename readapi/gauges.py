@@ -146,6 +146,8 @@ class Gauges:
         """All of it as Prometheus gauges; the same whichever worker answers."""
         yield from self._source_metrics(datetime.now(UTC))
         yield from self._proof_metrics(datetime.now(UTC))
+        yield from self._fact_metrics(datetime.now(UTC))
+        yield from self._hint_metrics(datetime.now(UTC))
         yield from self._run_metrics()
         yield from self._total_metrics()
         yield from self._count_metrics()
@@ -181,6 +183,44 @@ class Gauges:
                 age.add_metric([stream], max((now - proved_through).total_seconds(), 0.0))
             differs.add_metric([stream], is_different)
         yield from (age, differs)
+
+    def fact_ages(self) -> list[Row]:
+        """Each stream with the oldest reading that somebody's facts rest on; None: never read whole."""
+        return self._statements.all("snapshot/list_fact_ages")
+
+    def waiting_hints(self) -> Row:
+        """How many customers wait to be read again, and since when the first of them."""
+        return self._statements.all("hints/read_waiting_hints")[0]
+
+    def hint_counts(self) -> list[Row]:
+        """(origin, outcome, hints) of all that were dealt with."""
+        return self._statements.all("hints/list_hint_counts")
+
+    def _fact_metrics(self, now: datetime) -> Iterator[Metric]:
+        age = GaugeMetricFamily(
+            "me_status_facts_age_seconds",
+            "Seconds since the oldest reading of a stream that somebody's facts rest on.",
+            labels=["stream"],
+        )
+        for stream, oldest_at in self.fact_ages():
+            if oldest_at is not None:
+                age.add_metric([stream], max((now - oldest_at).total_seconds(), 0.0))
+        yield age
+
+    def _hint_metrics(self, now: datetime) -> Iterator[Metric]:
+        """What waits, how long the first has waited (0 when none does), and what became of the others."""
+        waiting, oldest_at = self.waiting_hints()
+        yield GaugeMetricFamily("me_status_hints_waiting", "Customers that wait to be read again.", value=waiting)
+        waited = 0.0 if oldest_at is None else max((now - oldest_at).total_seconds(), 0.0)
+        yield GaugeMetricFamily(
+            "me_status_hints_oldest_seconds", "How long the first of them has waited.", value=waited
+        )
+        hints = CounterMetricFamily(
+            "me_status_hints", "Hints by who gave them and what became of them.", labels=["origin", "outcome"]
+        )
+        for origin, outcome, number in self.hint_counts():
+            hints.add_metric([origin, outcome], number)
+        yield hints
 
     def _run_metrics(self) -> Iterator[Metric]:
         runs = GaugeMetricFamily("me_status_runs", "Runs in the ledger.", labels=["job", "outcome"])

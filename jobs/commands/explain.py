@@ -64,7 +64,7 @@ def gather(connection: Connection, program: Program, asked: str, now: datetime) 
         "link": _link(connection, customer, facts),
         "document": _document(facts, row, rules, now),
         "nextChange": _built(explain.next_change(facts, rules, now)),
-        "sources": _ages(connection, row, now),
+        "sources": _ages(connection, customer, row, now),
         "account": _account(row, program),
         "records": _listed(connection, "explain/explain_records", account_id=customer, client_id=row["client_id"]),
         "tasks": _built(explain.tasks(facts, rules, now)),
@@ -142,20 +142,17 @@ def _account(row: RowMapping, program: Program) -> dict[str, Any]:
     }
 
 
-def _ages(connection: Connection, row: RowMapping, now: datetime) -> list[dict[str, Any]]:
-    """When each stream was last pulled; of pay methods, when this client's were read."""
-    pulled = {
-        state.stream: state.synced_at for state in connection.execute(sql.statement("snapshot/list_stream_states"))
-    }
-    if "pay_method" in pulled and row["link_state"] == "linked":
-        pulled["pay_method"] = row["pay_methods_read_at"]
+def _ages(connection: Connection, customer: str, row: RowMapping, now: datetime) -> list[dict[str, Any]]:
+    """When this customer's facts of each stream were last read, whole or by itself, and when the stream was pulled."""
+    parameters = {"account_id": customer, "client_id": row["client_id"]}
     return [
         {
-            "stream": stream,
-            "syncedAt": written(at),
-            "ageSeconds": None if at is None else int((now - at).total_seconds()),
+            "stream": age.stream,
+            "syncedAt": written(age.synced_at),
+            "readAt": written(age.read_at),
+            "ageSeconds": None if age.read_at is None else int((now - age.read_at).total_seconds()),
         }
-        for stream, at in pulled.items()
+        for age in connection.execute(sql.statement("explain/explain_fact_ages"), parameters)
     ]
 
 

@@ -76,7 +76,7 @@ def _age(one: dict[str, Any]) -> str:
     minutes = max(one["ageSeconds"], 0) // 60
     days, hours = minutes // 1440, minutes // 60
     span = f"{minutes} min" if minutes < 120 else f"{hours} h" if hours < 48 else f"{days} days"
-    return f"pulled {span} ago"
+    return f"read {span} ago"
 
 
 def _task(task: dict[str, Any]) -> tuple[str, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 
 import sql
 from config import health
+from config.health import span as span_of
 from jobs.commands.held import as_json
 from jobs.program import FAILED, SUCCESS, Program, answer, say
 from jobs.runs import health as facts
@@ -59,6 +60,9 @@ def gather(connection: Connection, program: Program, *, now: datetime) -> dict[s
         "reasons": [vars(reason) for reason in reasons],
         "sources": _sources(connection, program, now),
         "lastRuns": _last_runs(connection),
+        "facts": _facts(connection, now),
+        "hints": _hints(connection),
+        "eventChannels": _event_channels(connection),
         "held": [as_json(run) for run in holds.waiting(connection)],
         "nextDue": _next_due(program, now),
         "paused": _paused(connection, now),
@@ -81,6 +85,9 @@ def in_words(state: Mapping[str, Any]) -> list[str]:
         lines.append(f"  {name}: {freshness}{' (stale)' if source['isStale'] else ''}; {counts}")
         if source["error"]:
             lines.append(f"    last failure {source['failedAt']}: {source['error']}")
+    lines += list(_facts_in_words(state["facts"]))
+    lines += [f"  {line}" for line in _hints_in_words(state["hints"])]
+    lines += [f"  {_event_channel_in_words(channel)}" for channel in state["eventChannels"]]
     for job, run in state["lastRuns"].items():
         error = f": {run['error']}" if run["error"] else ""
         lines.append(f"  last {job}: run {run['runId']} {run['outcome']} at {run['startedAt']}{error}")
@@ -149,6 +156,56 @@ def _sources(connection: Connection, program: Program, now: datetime) -> dict[st
             "counts": {name: counts[name]["records"] for name in streams},
         }
     return sources
+
+
+def _facts(connection: Connection, now: datetime) -> dict[str, dict[str, Any]]:
+    """Per stream the oldest reading that somebody's facts rest on, and how old it is."""
+    return {
+        row.stream: {
+            "oldestReadAt": written(row.oldest_at),
+            "ageSeconds": None if row.oldest_at is None else int((now - row.oldest_at).total_seconds()),
+        }
+        for row in connection.execute(sql.statement("snapshot/list_fact_ages"))
+    }
+
+
+def _facts_in_words(facts: Mapping[str, Any]) -> Iterator[str]:
+    """One line: each stream with the age of its oldest facts."""
+    ages = [f"{stream.replace('_', ' ')} {_age(age['ageSeconds'])}" for stream, age in facts.items()]
+    if ages:
+        yield f"  oldest facts: {', '.join(ages)}"
+
+
+def _age(seconds: int | None) -> str:
+    return "never read whole" if seconds is None else span_of(timedelta(seconds=max(seconds, 0)))
+
+
+def _hints(connection: Connection) -> dict[str, Any]:
+    """What waits, and what became of the others, by who gave them."""
+    waiting = connection.execute(sql.statement("hints/read_waiting_hints")).one()
+    counts: dict[str, dict[str, int]] = {}
+    for row in connection.execute(sql.statement("hints/list_hint_counts")):
+        counts.setdefault(row.origin, {})[row.outcome] = row.hints
+    return {"waiting": waiting.waiting, "oldestAt": written(waiting.oldest_at), "counts": counts}
+
+
+def _hints_in_words(hints: Mapping[str, Any]) -> Iterator[str]:
+    if hints["waiting"]:
+        yield f"hints: {hints['waiting']:,} waiting, the first since {hints['oldestAt']}"
+    for origin, outcomes in hints["counts"].items():
+        yield f"hints of {origin}: " + ", ".join(f"{number:,} {outcome}" for outcome, number in outcomes.items())
+
+
+def _event_channels(connection: Connection) -> list[dict[str, Any]]:
+    """The channels of Salesforce's events that are or were listened to."""
+    return [as_object(row) for row in connection.execute(sql.statement("events/list_event_channels")).mappings()]
+
+
+def _event_channel_in_words(channel: Mapping[str, Any]) -> str:
+    heard = f"heard {channel['heardAt']}" if channel["heardAt"] else "never heard"
+    counts = f"{channel['events']:,} events, {channel['broken']:,} broken, lost {channel['lost']:,} times"
+    failed = f"; failing since {channel['failedAt']}: {channel['error']}" if channel["error"] else ""
+    return f"events of {channel['topic']}: {heard}; {counts}{failed}"
 
 
 def _proofs(connection: Connection) -> dict[str, dict[str, Any]]:

@@ -4,6 +4,7 @@ Notifications go by their age alone, so that the shares of those read and unread
 
 What other parts still read stays: transitions not yet judged, those of a living service that recent activity shows,
 dedupe windows of customers that exist, counts as far back as the flood gate looks,
+readings of some customers that no whole one covers yet,
 held runs that wait, and the latest run of each job.
 """
 
@@ -26,7 +27,11 @@ SPAN_OF_TABLE = {
     "run_units": "runs",
     "sent_counts": "runs",
     "held_runs": "runs",
+    "hinted_runs": "hinted_runs",
     "runs": "runs",
+    "hints": "hints",
+    "refresh_requests": "hints",
+    "owner_readings": "hints",
     "history": "history",
     "changes": "change_feed",
     "first_observations": "transitions",

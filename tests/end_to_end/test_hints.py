@@ -150,3 +150,31 @@ def test_a_mass_of_hints_does_not_slip_past_the_flood_gate(synced: Stage) -> Non
     about = held.answer["held"]["types"]["ELIGIBILITY_ELIGIBLE"]
     assert (60, 60, 100) == (about["notifications"], about["alreadySent"], about["limit"])
     assert "eligible" == document(synced, customers[-1])["internetEligibility"]["status"]
+
+
+def test_ages_of_facts_and_what_became_of_hints_are_told(synced: Stage) -> None:
+    """`status` and `explain`: a hinted reading makes one customer's facts younger, not the source's oldest."""
+    synced.rows(
+        "update pipeline.pay_method_reading set read_at = read_at - interval '20 hours' where client_id = 2 returning 1"
+    )
+    synced.rows(
+        "update pipeline.stream_state set read_at = read_at - interval '2 hours' where stream = 'invoice' returning 1"
+    )
+    hinted(synced, synced.customers[0], "001000000000001AAA")
+    synced.me_status("hint", 2)
+    state = synced.me_status("status", "--json").answer
+    assert (1, {"read": 1, "unknown": 1}) == (state["hints"]["waiting"], state["hints"]["counts"]["operator"])
+    assert state["hints"]["oldestAt"] is not None
+    assert (True, []) == (state["facts"]["pay_method"]["ageSeconds"] >= 72_000, state["eventChannels"])
+    said = synced.me_status("status").out
+    assert "hints: 1 waiting, the first since" in said
+    assert "oldest facts: account" in said
+    read = {
+        customer: {
+            age["stream"]: age["readAt"] for age in synced.me_status("explain", customer, "--json").answer["sources"]
+        }
+        for customer in synced.customers
+    }
+    assert all(
+        read[synced.customers[0]][stream] > read[synced.customers[1]][stream] for stream in ("invoice", "pay_method")
+    )

@@ -11,7 +11,6 @@ select
     account.modified_at,
     link.state as link_state,
     link.client_id,
-    pay_method_reading.read_at as pay_methods_read_at,
     me_status.content_hash,
     me_status.computed_at,
     me_status.rules_version,
@@ -19,7 +18,6 @@ select
     refresh_mark.marked_at
 from snapshot.account
 left join pipeline.link on link.customer_id = account.account_id
-left join pipeline.pay_method_reading on pay_method_reading.client_id = link.client_id
 left join me_status on me_status.customer_id = account.account_id
 left join pipeline.refresh_mark on refresh_mark.customer_id = account.account_id
 where account.account_id = cast(:customer_id as text)

@@ -86,3 +86,28 @@ def test_an_action_is_written_down_with_who_and_why(ops, rows):
     ):
         wrong |= {"form_token": form_token(ops)}
         assert 400 == ops.post("/ops/actions", data=wrong, auth=("ada", ACTS)).status_code
+
+
+def test_ages_of_facts_and_hints_are_told(ops, rows):
+    """The page and the metrics: the oldest reading somebody's facts rest on, what waits, what became of hints."""
+    rows.run()
+    rows.connection.execute(
+        "insert into pipeline.stream_state (stream, synced_at, read_at, run_id)"
+        " values ('pay_method', now(), now(), 1) on conflict (stream) do nothing"
+    )
+    rows.connection.execute(
+        "insert into pipeline.pay_method_reading values (1, now() - interval '20 hours'), (2, now());"
+        "insert into pipeline.hint (kind, subject_id, origin, first_at, last_at)"
+        " values ('client', '1', 'whmcs', now() - interval '2 minutes', now());"
+        "insert into pipeline.hint_count values ('portal', 'read', 7), ('portal', 'unknown', 1)"
+    )
+    text = ops.get("/metrics", headers={"Authorization": f"Bearer {READS}"}).text
+    assert 'me_status_hints_total{origin="portal",outcome="read"} 7.0' in text
+    assert "me_status_hints_waiting 1.0" in text
+    waited = float(re.search(r"^me_status_hints_oldest_seconds (\S+)", text, re.MULTILINE)[1])  # type: ignore[index]
+    aged = float(re.search(r'^me_status_facts_age_seconds{stream="pay_method"} (\S+)', text, re.MULTILINE)[1])  # type: ignore[index]
+    assert (True, True) == (waited >= 120, aged >= 72_000)
+    page = ops.get("/ops", auth=("", READS)).text
+    assert "20 h ago" in page
+    assert "1 wait to be read again, the first for 2 min" in page
+    assert "hints of portal read: 7" in page
