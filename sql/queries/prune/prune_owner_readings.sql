@@ -1,5 +1,5 @@
 -- Forgets readings of some owners since which the stream was read whole: the facts are at least as young without them.
--- :before  instant; older ones go, if they are a day old by the database's clock (a pull under way may have begun earlier)
+-- :before  instant; older ones go, if a day old by the database's clock (a pull under way may have begun earlier)
 -- :rows    how many rows at most
 with old_reading as (
     select owner_reading.owner_id, owner_reading.stream
