@@ -40,6 +40,7 @@ OrderStage = Literal["draft", "in_progress", "approved", "activated", "failed", 
 
 JOBS: tuple[Job, ...] = get_args(Job)
 SCHEDULED_JOBS: tuple[ScheduledJob, ...] = get_args(ScheduledJob)
+HINTED: Literal["sync-hinted"] = "sync-hinted"
 OF_ALL: tuple[ScheduledJob, ...] = ("sync-salesforce", "sync-whmcs", "refresh")
 """What `run all` does, in this order."""
 NOTIFICATION_TYPES: tuple[NotificationType, ...] = get_args(NotificationType)

@@ -119,6 +119,9 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
     how.add_argument(
         "--slot", action="store_true", help="fill the schedule's current slot, unless it is filled (for cron)"
     )
+    parser.add_argument(
+        "--yes", action="store_true", help="prune as of an instant to come, which forgets more than is old"
+    )
     _add_as_of(parser)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Engine
 
@@ -16,10 +16,10 @@ from jobs.runs.actions import Asked
 from jobs.text import counted, in_seconds, written
 from materializer import holds
 from materializer.holds import Gate, HeldRun
-from materializer.refresh import outbox
-from materializer.refresh.outbox import Guests
-from materializer.snapshot import shrink_gate
 from materializer.units import At
+
+if TYPE_CHECKING:
+    from materializer.refresh.outbox import Guests
 
 
 def command(program: Program, arguments: argparse.Namespace) -> int:
@@ -61,6 +61,10 @@ def _held_run(engine: Engine, run_id: int) -> HeldRun:
 
 
 def _decide(database: LiveDatabase, gate: Gate, action: str, at: At, guests: Guests) -> dict[str, Any]:
+    """Imports here what decides: `status` lists held runs, too, and starts without it."""
+    from materializer.refresh import outbox
+    from materializer.snapshot import shrink_gate
+
     if gate == "flood" and action == "release":
         sent = outbox.release(database, at, guests)
         if sent is None:

@@ -6,6 +6,7 @@ import argparse
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from types import FrameType
 
 from config.errors import Interrupted, SettingsError
@@ -26,6 +27,8 @@ def command(arguments: argparse.Namespace) -> int:
     jobs = OF_ALL if arguments.job == "all" else (arguments.job,)
     if arguments.slot and arguments.as_of:
         raise SettingsError(["--slot runs as of the clock, for the slot it is in; leave out --slot or --as-of"])
+    if arguments.job == "prune" and not (arguments.yes or arguments.dry_run):
+        _refuse_to_come(arguments.as_of, datetime.now(UTC))
     loaded = program.load(*jobs)
     try:
         return _tell(_reports(loaded, jobs, arguments), arguments)
@@ -35,6 +38,14 @@ def command(arguments: argparse.Namespace) -> int:
         if arguments.json:
             answer({"job": arguments.job, "outcome": "failed", "error": said})
         return INTERRUPTED
+
+
+def _refuse_to_come(as_of: datetime | None, now: datetime) -> None:
+    """Raises SettingsError (exit 2) for a prune as of an instant to come: what it forgets is not old yet."""
+    if as_of is not None and as_of > now:
+        raise SettingsError(
+            [f"--as-of {as_of.isoformat()} is to come: prune would forget what is not old; see --dry-run or add --yes"]
+        )
 
 
 def _reports(loaded: Program, jobs: tuple[ScheduledJob, ...], arguments: argparse.Namespace) -> list[Report]:

@@ -1,18 +1,22 @@
-"""What each job does once its run has started: the one place that knows which function does which job."""
+"""What each job does once its run has started: the one place that knows which function does which job.
+
+A job's own modules are imported when it is done: who only asks how things are does not wait for them.
+"""
 
 from __future__ import annotations
 
 from contextlib import closing, nullcontext
+from typing import TYPE_CHECKING
 
 from config.settings import Settings
 from config.tables import Tables
 from jobs import published
-from jobs.runs import executor, hinted, prune, sync
-from jobs.runs.connections import Connections
 from jobs.runs.ledger import Run
-from materializer.refresh import rebuild, refresh, shadow
 from materializer.rules.rules import Rules
 from materializer.units import Batching
+
+if TYPE_CHECKING:
+    from jobs.runs.connections import Connections
 
 
 def dispatch(run: Run, settings: Settings, tables: Tables, connections: Connections | None = None) -> None:
@@ -24,11 +28,12 @@ def dispatch(run: Run, settings: Settings, tables: Tables, connections: Connecti
     if run.job in ("sync-salesforce", "sync-whmcs"):
         _sync(run, settings, tables)
     elif run.job == "sync-hinted":
-        with nullcontext(connections) if connections else closing(Connections(settings, tables)) as sources:
-            hinted.sync_hinted(run, tables, rules(settings, tables), sources)
+        _sync_hinted(run, settings, tables, connections)
     elif run.job == "refresh":
         _refresh(run, settings, tables)
     else:
+        from jobs.runs import prune
+
         retention, flood_days = tables.schedule.retention_days, tables.notifications.flood_gate.days
         run.counts.update(prune.prune(run.database, retention, now=run.now, flood_days=flood_days))
 
@@ -52,12 +57,25 @@ def require(settings: Settings, *jobs: str) -> None:
 
 
 def _sync(run: Run, settings: Settings, tables: Tables) -> None:
+    from jobs.runs import executor, sync
+
     sync_source = sync.sync_salesforce if run.job == "sync-salesforce" else sync.sync_whmcs
     with executor.submitting(settings, run.database) as submit:
         sync_source(run, settings, tables, submit)
 
 
+def _sync_hinted(run: Run, settings: Settings, tables: Tables, connections: Connections | None) -> None:
+    from jobs.runs import hinted
+    from jobs.runs.connections import Connections
+
+    with nullcontext(connections) if connections else closing(Connections(settings, tables)) as sources:
+        hinted.sync_hinted(run, tables, rules(settings, tables), sources)
+
+
 def _refresh(run: Run, settings: Settings, tables: Tables) -> None:
+    from jobs.runs import executor
+    from materializer.refresh import rebuild, refresh, shadow
+
     bar = run.options.progress.start("Refresh customers")
     freshness, limits = tables.schedule.freshness_minutes, tables.schedule.limits
     with executor.submitting(settings, run.database) as submit:

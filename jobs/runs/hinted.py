@@ -19,7 +19,6 @@ import sql
 from config.database import Database, LiveDatabase
 from config.schedule import Hints
 from config.tables import Tables
-from config.types import Job
 from jobs.runs.connections import Connections
 from jobs.runs.ledger import Run
 from jobs.runs.sync import OPTIONAL_STREAMS, SALESFORCE_STREAMS, WHMCS_STREAMS, SourceSync
@@ -35,7 +34,6 @@ from materializer.snapshot.streams import Source
 from materializer.units import Batching
 
 log = structlog.get_logger()
-HINTED: Job = "sync-hinted"
 MOST_BY_HAND = 5000
 """Customers of one run by hand, or of a slot; `schedule` has smaller and more of them."""
 STREAMS_OF: dict[Source, tuple[str, ...]] = {"salesforce": SALESFORCE_STREAMS, "whmcs": WHMCS_STREAMS}

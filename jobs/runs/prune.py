@@ -18,7 +18,8 @@ import sql
 from config.database import Database
 from config.schedule import Retention
 
-ROWS_AT_ONCE = 5000
+ROWS_AT_ONCE = 1000
+"""Rows of one commit: few enough that nobody waits for it."""
 SPAN_OF_TABLE = {
     "transitions": "transitions",
     "notifications": "notifications",
@@ -35,6 +36,7 @@ SPAN_OF_TABLE = {
     "history": "history",
     "changes": "change_feed",
     "first_observations": "transitions",
+    "document_differences": "runs",
 }
 """What is pruned (prune_<name>.sql), and the retention that says when it is old."""
 

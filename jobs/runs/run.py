@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from sqlalchemy import Connection, Engine
 
 from config import logs
 from config.database import RehearsalDatabase, rehearsal
-from config.types import OF_ALL, Job
+from config.types import HINTED, OF_ALL, Job
 from jobs.program import FAILED, NEEDS_ATTENTION, SUCCESS, Program
-from jobs.runs import actions, dispatch, hinted, ledger, summary
-from jobs.runs.connections import Connections
-from jobs.runs.hinted import HINTED
+from jobs.runs import actions, dispatch, ledger, summary
 from jobs.runs.ledger import Run, RunOptions
 from jobs.text import as_object
+
+if TYPE_CHECKING:
+    from jobs.runs.connections import Connections
 
 log = logs.get("run")
 
@@ -111,7 +112,7 @@ def of_hints(engine: Engine, program: Program, connections: Connections) -> Repo
         if _is_paused(engine, HINTED):
             return Report(HINTED, "skipped", error="it is paused")
         options = RunOptions(is_debounced=True)
-        with ledger.claimed(engine, HINTED, now=hinted.now(engine), due_at=None, options=options) as run:
+        with ledger.claimed(engine, HINTED, now=_clock(engine, HINTED), due_at=None, options=options) as run:
             if run is None:
                 return Report(HINTED, "skipped")
             dispatch.dispatch(run, program.settings, program.tables, connections)
@@ -126,7 +127,7 @@ def of_slot(engine: Engine, program: Program, job: Job, options: RunOptions, due
     try:
         if _is_paused(engine, job):
             return Report(job, "skipped", error="it is paused")
-        if job == HINTED and not hinted.is_waiting(engine, program.tables.schedule.hints):
+        if _has_nothing_to_do(engine, program, job):
             return Report(job, "skipped", error="no hint waits")
         with ledger.claimed(engine, job, now=_clock(engine, job), due_at=due_at, options=options) as run:
             if run is None:
@@ -140,7 +141,7 @@ def of_slot(engine: Engine, program: Program, job: Job, options: RunOptions, due
 def _live(engine: Engine, program: Program, job: Job, options: RunOptions, now: datetime | None) -> Report:
     run: Run | None = None
     try:
-        if job == HINTED and not hinted.is_waiting(engine, program.tables.schedule.hints):
+        if _has_nothing_to_do(engine, program, job):
             return Report(job, "succeeded", counts={"hints_read": 0})
         with ledger.started(engine, job, now=now or _clock(engine, job), options=options) as run:
             dispatch.dispatch(run, program.settings, program.tables)
@@ -150,7 +151,21 @@ def _live(engine: Engine, program: Program, job: Job, options: RunOptions, now: 
 
 
 def _clock(engine: Engine, job: Job) -> datetime:
-    return hinted.now(engine) if job == HINTED else datetime.now(UTC)
+    """The clock of a run that begins now; hints are followed by the database's, where that is ahead."""
+    if job != HINTED:
+        return datetime.now(UTC)
+    from jobs.runs import hinted
+
+    return hinted.now(engine)
+
+
+def _has_nothing_to_do(engine: Engine, program: Program, job: Job) -> bool:
+    """Whether it follows hints and none waits. What a job needs is imported when it is done: an offer costs little."""
+    if job != HINTED:
+        return False
+    from jobs.runs import hinted
+
+    return not hinted.is_waiting(engine, program.tables.schedule.hints)
 
 
 def _is_paused(engine: Engine, job: Job) -> bool:

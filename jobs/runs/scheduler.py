@@ -24,12 +24,11 @@ from sqlalchemy import Engine
 import sql
 from config import logs
 from config.schedule import JobTiming
-from config.types import SCHEDULED_JOBS
+from config.types import HINTED, SCHEDULED_JOBS
 from jobs import migrate
 from jobs.program import Program
 from jobs.runs import slots
 from jobs.runs.follow import follow
-from jobs.runs.hinted import HINTED
 
 log = logs.get("schedule")
 STEP = timedelta(seconds=5)

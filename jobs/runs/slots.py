@@ -9,9 +9,8 @@ from sqlalchemy import Engine
 
 from config.errors import SettingsError
 from config.schedule import JobTiming
-from config.types import Job
+from config.types import HINTED, Job
 from jobs.program import Program
-from jobs.runs.hinted import HINTED
 from jobs.runs.ledger import ORDINARY, RunOptions
 from jobs.runs.run import Report, of_slot
 

@@ -8,24 +8,31 @@ computed with.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
-from typing import Literal
+from functools import cache, cached_property
+from typing import TYPE_CHECKING, Literal
 
-import pyarrow as pa
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 Kind = Literal["key_text", "key_integer", "text", "integer", "boolean", "date", "instant", "money"]
 Source = Literal["salesforce", "whmcs"]
 
-ARROW: dict[Kind, pa.DataType] = {
-    "key_text": pa.string(),
-    "key_integer": pa.int64(),
-    "text": pa.string(),
-    "integer": pa.int64(),
-    "boolean": pa.bool_(),
-    "date": pa.date32(),
-    "instant": pa.timestamp("us", tz="UTC"),
-    "money": pa.string(),
-}
+
+@cache
+def arrow_types() -> dict[Kind, pa.DataType]:
+    """How each kind of column travels. Arrow is imported here: who needs the names of streams starts without it."""
+    import pyarrow as pa
+
+    return {
+        "key_text": pa.string(),
+        "key_integer": pa.int64(),
+        "text": pa.string(),
+        "integer": pa.int64(),
+        "boolean": pa.bool_(),
+        "date": pa.date32(),
+        "instant": pa.timestamp("us", tz="UTC"),
+        "money": pa.string(),
+    }
 
 
 @dataclass(frozen=True)
@@ -66,7 +73,9 @@ class Stream:
     @cached_property
     def schema(self) -> pa.Schema:
         """Arrow schema of the stream's rows, in column order."""
-        return pa.schema([(name, ARROW[kind]) for name, kind in self.columns.items()])
+        import pyarrow as pa
+
+        return pa.schema([(name, arrow_types()[kind]) for name, kind in self.columns.items()])
 
 
 ACCOUNT = Stream(

@@ -66,6 +66,15 @@ def test_json_is_one_object_and_logs_go_elsewhere(environment: dict[str, str], t
     assert 0 == done.returncode
 
 
+def test_prune_as_of_an_instant_to_come_needs_yes(environment: dict[str, str], tmp_path: Path) -> None:
+    """A slip of the year would forget everything; a rehearsal needs no leave."""
+    to_come = ("run", "prune", "--as-of", "2999-01-01T00:00:00Z")
+    refused = run(environment, tmp_path, *to_come)
+    assert (2, "add --yes") == (refused.returncode, refused.stderr.strip()[-9:])
+    assert 0 == run(environment, tmp_path, *to_come, "--dry-run").returncode
+    assert 0 == run(environment, tmp_path, *to_come, "--yes").returncode
+
+
 def test_a_dry_run_leaves_no_row(environment: dict[str, str], tmp_path: Path, engine: Engine) -> None:
     """Not even in the ledger."""
     done = run(environment, tmp_path, "run", "refresh", "--dry-run", "--json")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 
 from config import logs
+from config.types import HINTED
 from jobs.demo.portal.app import Portal
 from jobs.runs import hinted
 from jobs.runs.ledger import RunOptions
@@ -28,4 +29,4 @@ def follow_once(portal: Portal) -> None:
     stage = portal.stage
     if hinted.is_waiting(stage.engine, stage.program.tables.schedule.hints):
         with portal.lock:
-            by_hand(stage.engine, stage.program, hinted.HINTED, RunOptions(), portal.clock.now())
+            by_hand(stage.engine, stage.program, HINTED, RunOptions(), portal.clock.now())
