@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import runpy
 from pathlib import Path
 
 import psycopg
@@ -53,6 +54,18 @@ def test_personal_columns_are_closed_to_analysts(module_database_url: str, colum
             (table, name),
         ).fetchall()
     assert [(False,), (True,)] == found
+
+
+def test_every_plot_of_the_docs_asks_what_their_role_may(module_database_url: str) -> None:
+    """The statements of docs/plots.py, as me_status_analyst; each has its picture in docs/analysts.md."""
+    plots = runpy.run_path(str(dictionary.DOCS / "plots.py"))["PLOTS"]
+    page = (dictionary.DOCS / "analysts.md").read_text()
+    with psycopg.connect(module_database_url) as connection:
+        connection.execute("set role me_status_analyst")
+        for name, (statement, _) in plots.items():
+            connection.execute(statement)
+            assert f"](plots/{name}.svg)" in page
+            assert (dictionary.DOCS / "plots" / f"{name}.svg").exists()
 
 
 def test_the_loader_of_the_docs_is_the_one_that_ran() -> None:

@@ -66,6 +66,12 @@ def dlt(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return _python(tmp_path_factory.mktemp("dlt"), "dlt[sql_database,duckdb]==1.31.0", "psycopg[binary]")
 
 
+@pytest.fixture(scope="session")
+def matplotlib(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A Python that has what docs/plots.py needs."""
+    return _python(tmp_path_factory.mktemp("matplotlib"), "matplotlib==3.10.*", "psycopg[binary]")
+
+
 @pytest.fixture
 def org(engine: Engine) -> Iterator[Org]:
     """An org of 60 accounts less a deleted one, queries in pages of 25; synced into the snapshot."""

@@ -1,4 +1,4 @@
-"""What others' tools make of what is generated for warehouses: datacontract-cli, dbt, and dlt on the change feed."""
+"""What others' tools make of what is generated for warehouses: datacontract-cli, dbt, dlt and matplotlib."""
 
 from __future__ import annotations
 
@@ -109,3 +109,11 @@ def test_dlt_follows_the_feed_to_equal_tables(dlt: Path, database_url: str, plac
             expected = connection.execute("select customer_id, task_count from me_status order by 1").fetchall()
         said = run(dlt, HERE / "follow_with_dlt.py", json.dumps(options), folder=tmp_path, HOME=str(tmp_path))
         assert [list(row) for row in expected] == json.loads(said.splitlines()[-1])
+
+
+@pytest.mark.independent
+def test_the_plots_of_the_docs_are_drawn(matplotlib: Path, database_url: str, place: Place, tmp_path: Path) -> None:
+    """docs/plots.py over a database as it is; every picture is there, those without rows as well."""
+    run(matplotlib, dictionary.DOCS / "plots.py", tmp_path, folder=tmp_path, DATABASE_URL=database_url)
+    drawn = {file.stem: "</svg>" in file.read_text() for file in tmp_path.glob("*.svg")}
+    assert {"customers": True, "receivables": True, "notifications": True, "freshness": True} == drawn
