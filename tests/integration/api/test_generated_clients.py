@@ -67,12 +67,12 @@ def test_typescript_and_zod_clients_read_and_mark(folder: Path, client, rows, be
 
 def test_a_python_client_reads_and_marks(folder: Path, client, rows) -> None:  # type: ignore[no-untyped-def]
     """openapi-python-client's client does the same."""
-    pytest.importorskip("openapi_python_client")
     rows.run()
     rows.customer(ALICE)
     rows.notification(ALICE)
+    (folder / "config.yml").write_text("post_hooks: []\n")  # unformatted code does the same, sooner
     made = (sys.executable, "-m", "openapi_python_client", "generate", "--path", "openapi.json", "--meta", "none")
-    run(*made, "--output-path", "generated", folder=folder)
+    run(*made, "--output-path", "generated", "--config", "config.yml", folder=folder)
     used = """
 import sys
 from generated import AuthenticatedClient
