@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
@@ -39,14 +39,16 @@ NOTE = (
 
 @dataclass
 class Link:
-    """The way to both sources: 50 ms long, or broken."""
+    """The way to a source, or to both: 50 ms long, or broken; `asked` holds the path of each request."""
 
     is_down: bool = False
+    asked: list[str] = field(default_factory=list)
 
     def over(self, app: WSGIApplication) -> WSGIApplication:
         """The app at the far end."""
 
         def far(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+            self.asked.append(environ["PATH_INFO"])
             time.sleep(LATENCY_SECONDS)
             if self.is_down:
                 start_response("503 Service Unavailable", [("Content-Length", "0")])

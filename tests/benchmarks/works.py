@@ -18,6 +18,7 @@ WORKS = {
     "unchanged": "tests.benchmarks.unchanged",
     "api-status": "tests.benchmarks.api_status",
     "api-live": "tests.benchmarks.api_live",
+    "live": "tests.benchmarks.live",
 }
 """In the order of the table."""
 
