@@ -14,6 +14,7 @@ from sqlalchemy import Connection
 import sql
 from config import database, logs
 from config.errors import MeStatusError, SettingsError
+from config.schedule import Schedule
 from jobs import migrate, program
 from jobs.program import FAILED, SUCCESS, WRONG_USE, Program, answer, say
 from jobs.runs import listener
@@ -61,10 +62,25 @@ def command(arguments: argparse.Namespace) -> int:
 def check(loaded: Program) -> Iterator[Line]:
     """All findings, in the order in which they matter."""
     yield Line("ok", "settings", "read, and the four data files with them")
+    yield from check_sweeps(loaded.tables.schedule)
     yield from _check_tokens(loaded)
     yield from _check_database(loaded)
     yield from _check_salesforce(loaded)
     yield from _check_whmcs(loaded)
+
+
+def check_sweeps(schedule: Schedule) -> Iterator[Line]:
+    """Warns where large lists of WHMCS are swept so seldom that their facts pass the limit before each sweep."""
+    job = schedule.jobs.get("sync-whmcs")
+    between = schedule.whmcs.sweep_every_minutes + (job.every if job is not None and job.every is not None else 0)
+    limit = schedule.freshness_minutes.whmcs
+    if between >= limit:
+        yield Line(
+            "warn",
+            "WHMCS sweeps",
+            f"a large list is swept after up to {between} minutes, its facts count as stale from {limit} minutes on",
+            "lower whmcs.sweep_every_minutes or raise freshness_minutes.whmcs in the schedule file",
+        )
 
 
 def _check_tokens(loaded: Program) -> Iterator[Line]:

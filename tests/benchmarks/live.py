@@ -73,7 +73,7 @@ def run(bench: Bench) -> list[Measured]:
     with bench.database() as url, _sources(population, bench.home) as sources:
         environment = sources.environment | {"DATABASE_URL": url}
         bench.say(f"first pull of {population.customers:,} customers")
-        subprocess.run(_me_status("run", "all"), cwd=ROOT, env=environment, check=True, stderr=subprocess.DEVNULL)
+        _pull(environment)
         with ours(url) as port, _scheduled(environment), httpx.Client(base_url=f"http://127.0.0.1:{port}") as api:
             _wait_until_at_rest(url)
             return _rows(*_play(bench, sources, api, [population.account_id(n) for n in range(3 * number)]))
@@ -82,7 +82,7 @@ def run(bench: Bench) -> list[Measured]:
 def _play(
     bench: Bench, sources: Sources, api: httpx.Client, customers: list[str]
 ) -> tuple[list[Change], list[Change], list[Change], float]:
-    """Changes in turn: one hinted, one by an event, one that waits to be pulled; with the requests per hint or event."""
+    """Changes in turn: one hinted, one by an event, one that waits to be pulled; and the requests of a hint."""
     kinds: tuple[list[Change], list[Change], list[Change]] = ([], [], [])
     before = sources.asked()
     bench.say(f"{len(customers):,} changes, a third of them hinted, a third with an event")
@@ -140,8 +140,8 @@ def _rows(hinted: list[Change], by_event: list[Change], polled: list[Change], ca
     note = (
         f"{len(hinted):,} changes each by hint, by event and by polling alone, by turns, "
         f"{1 / BETWEEN_CHANGES * 3:.0f} a second together; both sources answer after {LATENCY_SECONDS * 1000:.0f} ms. "
-        "A hint waits 1 s for others of its customer. Polling: a Salesforce pull each 5 minutes, the refresh each minute; "
-        "a new card would wait up to 24 h."
+        "A hint waits 1 s for others of its customer. Polling: a Salesforce pull each 5 minutes, the refresh each "
+        "minute; a new card would wait up to 24 h."
     )
     requests = "of both sources together, scheduled pulls of the same minutes included"
     goal, fifth = at_most(1), at_most(0.2)
@@ -161,6 +161,13 @@ def _p50(changes: list[Change]) -> float:
 
 def _p95(changes: list[Change]) -> float:
     return quantiles((change.seconds for change in changes), n=20, method="inclusive")[-1]
+
+
+def _pull(environment: dict[str, str]) -> None:
+    """The first pull; that the flood gate holds its reminders (exit 3) is as it should be."""
+    ran = subprocess.run(_me_status("run", "all"), cwd=ROOT, env=environment, capture_output=True, text=True)
+    if ran.returncode not in (0, 3):
+        raise RuntimeError(f"the first pull failed: {ran.stderr[-2000:]}")
 
 
 @contextmanager

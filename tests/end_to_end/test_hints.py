@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from jobs.sandbox.salesforce import app
+from jobs.sandbox.server import StandIn
 from tests.end_to_end.stage import Stage
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 
 @pytest.fixture
@@ -178,3 +184,32 @@ def test_ages_of_facts_and_what_became_of_hints_are_told(synced: Stage) -> None:
     assert all(
         read[synced.customers[0]][stream] > read[synced.customers[1]][stream] for stream in ("invoice", "pay_method")
     )
+
+
+def test_one_customer_costs_fourteen_requests_at_most(synced: Stage) -> None:
+    """6 of Salesforce, its login aside, and 8 of WHMCS: with orders, cases, services and two unpaid invoices."""
+    customer = synced.customers[0]
+    for number in range(3):
+        synced.org.insert("Order", AccountId=customer, Status="Approved", OrderNumber=f"{number}")
+        synced.org.insert("Case", AccountId=customer, Status="New", CaseNumber=f"{number}")
+        synced.install.add_service(1)
+    synced.add_due_invoices(1)
+    asked: dict[str, list[str]] = {"salesforce": [], "whmcs": []}
+
+    def noting(source: str, behind: WSGIApplication) -> WSGIApplication:
+        def note(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+            asked[source].append(environ["PATH_INFO"])
+            return behind(environ, start_response)
+
+        return note
+
+    with (
+        StandIn(noting("salesforce", app(synced.org)), synced.clock) as crm,
+        StandIn(noting("whmcs", synced.install.app()), synced.clock) as billing,
+    ):
+        synced.monkeypatch.setenv("SALESFORCE_INSTANCE_URL", crm.url)
+        synced.monkeypatch.setenv("WHMCS_URL", billing.url)
+        answer = hinted(synced, customer)
+    assert (1, 3) == (answer["counts"]["hints_read"], document(synced, customer)["summary"]["stats"]["openCases"])
+    of_salesforce = [path for path in asked["salesforce"] if "/oauth2/" not in path]
+    assert (True, True) == (1 <= len(of_salesforce) <= 6, 1 <= len(asked["whmcs"]) <= 8), asked

@@ -11,6 +11,7 @@ import pytest
 import stamina
 from sqlalchemy import Engine
 
+from config import schedule
 from jobs.commands import doctor
 from jobs.commands.doctor import Line
 from jobs.sandbox.clock import SimulatedClock
@@ -156,3 +157,11 @@ def test_it_exits_1_only_where_something_fails(
     report = json.loads(capsys.readouterr().out)
     assert (code == 0) == report["ok"]
     assert all(check["remedy"] for check in report["checks"] if check["level"] != "ok")
+
+
+def test_sweeps_that_come_after_the_limit_are_named() -> None:
+    """The packaged ones come before it, a slot later included."""
+    packaged = schedule.load()
+    assert [] == list(doctor.check_sweeps(packaged))
+    seldom = packaged.model_copy(update={"whmcs": packaged.whmcs.model_copy(update={"sweep_every_minutes": 60})})
+    assert [("warn", "WHMCS sweeps")] == [(line.level, line.thing) for line in doctor.check_sweeps(seldom)]
