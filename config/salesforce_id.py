@@ -34,3 +34,8 @@ def normalised(value: object) -> str | None:
     if found is None:
         raise ValueError("is not a Salesforce id of 15 or 18 characters")
     return found
+
+
+def if_readable(value: object) -> str | None:
+    """The id in 18 characters; None for what is not one."""
+    return completed(value.strip()) if isinstance(value, str) else None

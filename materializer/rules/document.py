@@ -17,6 +17,7 @@ from materializer.rules.calendar import moment_of, today
 from materializer.rules.facts import Account, BillingState, Facts, Invoice
 from materializer.rules.rules import Rules
 from materializer.rules.tasks import Task, payment_method_count, tasks_of
+from materializer.snapshot.streams import UNKNOWN
 
 Record = TypeVar("Record")
 
@@ -148,13 +149,13 @@ def _stats(facts: Facts, day: date) -> Stats:
     unpaid = _counted(facts)
     amount, currency = (None, None) if unpaid is None else _amount_due(unpaid)
     return Stats(
-        _count(facts.services, facts.is_whole("service"), lambda service: service.status == "Active"),
+        _count(facts.services, _are_services_known(facts), lambda service: service.status == "Active"),
         None if unpaid is None else len(unpaid),
         None if unpaid is None else sum(_is_overdue(invoice, day) for invoice in unpaid),
         amount,
         currency,
         _count(facts.cases, facts.is_whole("case"), lambda case: case.is_closed is False),
-        _count(facts.orders, facts.is_whole("order"), lambda order: order.is_in_progress),
+        _count(facts.orders, _are_orders_known(facts), lambda order: order.is_in_progress),
     )
 
 
@@ -162,9 +163,20 @@ def _count(records: list[Record] | None, is_whole: bool, counts: Callable[[Recor
     return sum(map(counts, records)) if records is not None and is_whole else None
 
 
+def _are_services_known(facts: Facts) -> bool:
+    """A service without a status (whmcs-api Q31) may be active."""
+    return facts.is_whole("service") and all(service.status is not None for service in facts.services or ())
+
+
+def _are_orders_known(facts: Facts) -> bool:
+    """An order without a status may be in progress."""
+    return facts.is_whole("order") and all(order.stage != UNKNOWN for order in facts.orders or ())
+
+
 def _counted(facts: Facts) -> list[Invoice] | None:
-    """The unpaid invoices; None where their figures cannot be known, because one of the client's cannot be read."""
-    return facts.unpaid if facts.invoices is not None and facts.is_whole("invoice", "balance") else None
+    """The unpaid invoices; None where one of the client's cannot be read, or has no status and so may be unpaid."""
+    are_known = facts.is_whole("invoice", "balance") and all(one.status is not None for one in facts.invoices or ())
+    return facts.unpaid if facts.invoices is not None and are_known else None
 
 
 def _amount_due(unpaid: list[Invoice]) -> tuple[str | None, str | None]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 
 import psycopg
 import pytest
@@ -29,6 +30,12 @@ def database_url(server_url: str, template: str) -> Iterator[str]:
 def module_database_url(server_url: str, template: str) -> Iterator[str]:
     """URL of a database at the current schema that the tests of one file share, where what they share starts slowly."""
     yield from _database(server_url, template)
+
+
+@pytest.fixture
+def new_database(server_url: str, template: str) -> Callable[[], AbstractContextManager[str]]:
+    """Makes databases at the current schema, for tests that need several: their URLs, one `with` each."""
+    return lambda: contextmanager(_database)(server_url, template)
 
 
 @pytest.fixture

@@ -122,7 +122,7 @@ def test_one_bad_value_sets_its_record_aside_only() -> None:
     assert [1] == read.rows["id"].to_pylist()
     assert [
         SetAsideRecord("2", "duedate", "'2026-02-30' is not a date", "8"),
-        SetAsideRecord("row 2", "id", "is missing", "9"),
+        SetAsideRecord("row 2 of 9", "id", "is missing", "9"),
         SetAsideRecord("4", "userid", "'x' is not a whole number", None),
     ] == read.set_aside
 

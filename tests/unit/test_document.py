@@ -132,6 +132,28 @@ def test_known_to_be_none_is_zero() -> None:
     assert (0, 0, 0, "0.00", None) == tuple(stats.values())[:5]
 
 
+def test_a_record_without_a_status_is_unknown_and_not_none() -> None:
+    """It may count, so its figures are not known; other kinds are, and what is readable is a task all the same."""
+    due = date(2026, 3, 9)
+    made = document(
+        facts(
+            invoices=[invoice(1, status=None), invoice(2, due_on=due)],
+            services=[service(1), service(2, status=None)],
+            orders=[order(stage="unknown")],
+            cases=[],
+        )
+    )
+    stats = made["summary"]["stats"]
+    assert (None, None, None, None) == tuple(
+        stats[name] for name in ("unpaidInvoices", "amountDue", "activeSubscriptions", "openOrders")
+    )
+    assert (0, None, ["invoice-2"]) == (
+        stats["openCases"],
+        made["summary"]["nextInvoice"],
+        [task["id"] for task in made["tasks"]],
+    )
+
+
 def test_amounts_keep_their_digits() -> None:
     """The sum is exact decimal text in the currency of the invoices."""
     made = document(facts(invoices=[invoice(1, total=Decimal("0.10")), invoice(2, total=Decimal("3300.00"))]))

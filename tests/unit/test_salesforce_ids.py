@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from config import fields
 from config.salesforce_id import normalised
+from jobs.sources.salesforce.lookup import confirmer
 from jobs.sources.salesforce.rows import salesforce_streams, stage
 
 MAPPING = fields.load()
@@ -29,6 +32,26 @@ def test_what_is_no_id_is_refused() -> None:
     assert None is normalised(None) is normalised("")
     with pytest.raises(ValueError, match="is not a Salesforce id"):
         normalised("SF-0017")
+
+
+class Answering:
+    """A session whose every query answers with one page of these records."""
+
+    def __init__(self, *records: dict[str, Any]) -> None:
+        self._records = list(records)
+
+    def pages(self, *_: object, **__: object) -> list[dict[str, Any]]:
+        return [{"records": self._records}]
+
+
+def test_a_look_up_with_an_id_that_cannot_be_read_takes_nothing_away() -> None:
+    """It may be any of those that were asked for; an unreadable winner of a merge is none."""
+    first, second = normalised("001000000000001"), normalised("001000000000002")
+    merged: dict[str, str] = {}
+    confirm = confirmer(Answering({"Id": first, "IsDeleted": True, "MasterRecordId": 7}), "Account", merged)  # type: ignore[arg-type]
+    assert ({first, second}, {}) == (confirm([first or "", second or ""]), merged)
+    unreadable = Answering({"Id": first, "IsDeleted": True}, {"Id": [], "IsDeleted": False})
+    assert set() == confirmer(unreadable, "Account", merged)([first or "", second or ""])  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(

@@ -74,8 +74,9 @@ def read_lists(
     keys, owners = arrays[0].to_pylist(), table[owner].to_pylist()
 
     def noted(at: int, field: str, reason: str) -> SetAsideRecord:
-        record_id = place(at) if keys[at] is None else str(keys[at])
-        return SetAsideRecord(record_id, field, reason, None if owners[at] is None else str(owners[at]))
+        whose = None if owners[at] is None else str(owners[at])
+        record_id = str(keys[at]) if keys[at] is not None else place(at) + (f" of {whose}" if whose else "")
+        return SetAsideRecord(record_id, field, reason, whose)
 
     return ReadRows(
         table.filter(pa.array([at not in faults for at in range(len(keys))])) if faults else table,

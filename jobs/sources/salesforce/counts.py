@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from config.salesforce_id import normalised
+from config.salesforce_id import if_readable
 from jobs.sources.counts import Counted, SourceCounts
 from jobs.sources.errors import CredentialsError, QuotaExhausted, SourceError, TransientError
 from jobs.sources.salesforce.reading import literal
@@ -40,7 +40,7 @@ def _stamped_after(session: SalesforceSession, sobject: str, until: datetime) ->
     """The ids on the first page, deleted ones among them, and how many more there are."""
     soql = f"SELECT Id FROM {sobject} WHERE SystemModstamp > {literal(until)} ORDER BY Id"  # noqa: S608 - a constant
     page = session.query(soql, sobject, include_deleted=True)
-    ids = frozenset(key for record in page["records"] if (key := normalised(record.get("Id"))) is not None)
+    ids = frozenset(key for record in page["records"] if (key := if_readable(record.get("Id"))) is not None)
     return ids, max(int(page.get("totalSize") or 0) - len(ids), 0)
 
 

@@ -9,7 +9,7 @@ from typing import Any, Literal
 import structlog
 
 from config.fields import AccountFields
-from config.salesforce_id import normalised
+from config.salesforce_id import if_readable
 from jobs.sources.columns import instant
 from jobs.sources.errors import CredentialsError, QueryTimeout, QuotaExhausted, SourceError, TransientError
 from jobs.sources.salesforce.lookup import in_batches
@@ -60,10 +60,7 @@ def read_history(
 def _step(record: dict[str, Any], tracked: dict[str, Tracked]) -> HistoricChange | None:
     field = tracked.get(str(record.get("Field")))
     when: datetime | None = instant([record.get("CreatedDate")])[0][0].as_py()
-    try:
-        account_id = normalised(record.get("AccountId"))
-    except ValueError:
-        account_id = None
+    account_id = if_readable(record.get("AccountId"))
     if field is None or when is None or account_id is None:
         return None
     return HistoricChange(account_id, field, _word(record.get("OldValue")), _word(record.get("NewValue")), when)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Sequence
 
-from config.salesforce_id import normalised
+from config.salesforce_id import if_readable
 from jobs.sources.salesforce.session import SalesforceSession
 from materializer.snapshot.pulls import Key
 
@@ -26,14 +26,19 @@ def confirmer(
 
     def confirm_gone(keys: Collection[Key]) -> set[Key]:
         alive: set[Key] = set()
-        for ids in in_batches([str(key) for key in keys]):
+        wanted = [str(key) for key in keys]
+        for start in range(0, len(wanted), AT_ONCE):
+            asked = wanted[start : start + AT_ONCE]
+            (ids,) = in_batches(asked)
             soql = f"SELECT {names} FROM {sobject} WHERE Id IN ({ids})"  # noqa: S608 - ids of the snapshot
             for page in session.pages(soql, sobject, include_deleted=True):
                 for record in page["records"]:
-                    key, master = normalised(record.get("Id")), normalised(record.get("MasterRecordId"))
-                    if key is not None and record.get("IsDeleted") is not True:
+                    key, master = if_readable(record.get("Id")), if_readable(record.get("MasterRecordId"))
+                    if key is None:
+                        alive.update(asked)  # one of these is there, and which cannot be read
+                    elif record.get("IsDeleted") is not True:
                         alive.add(key)
-                    elif key is not None and master is not None:
+                    elif master is not None:
                         merged[key] = master
         return set(keys) - alive
 

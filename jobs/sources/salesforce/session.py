@@ -20,6 +20,7 @@ from simple_salesforce.util import exception_handler
 from config.salesforce_id import completed
 from config.schedule import Schedule
 from config.settings import Settings
+from jobs.sources.decoding import decoded
 from jobs.sources.errors import CredentialsError, ProtocolError, QuotaExhausted, SourceError, TransientError
 from jobs.sources.salesforce.answers import SessionExpired, understood
 from jobs.sources.salesforce.login import host, log_in, transport
@@ -38,6 +39,16 @@ class Usage:
     @property
     def percent(self) -> float:
         return 100 * self.used / self.total if self.total else 0.0
+
+
+class _Client(Salesforce):
+    """The library's client, which an absurd number in one record does not stop."""
+
+    def parse_result_to_json(self, result: requests.Response) -> Any:
+        try:
+            return result.json()
+        except ValueError:
+            return decoded(result.content)
 
 
 class SalesforceSession:
@@ -186,12 +197,11 @@ class SalesforceSession:
 
     def _logged_in(self) -> Salesforce:
         assert self._settings.salesforce_instance_url is not None
-        return Salesforce(
+        return _Client(
             session_id=log_in(self._settings, self._transport),
             instance=host(self._settings.salesforce_instance_url),
             session=self._transport,
             version=self._settings.salesforce_api_version,
-            object_pairs_hook=None,
         )
 
     def _note(self, response: requests.Response, *_: Any, **__: Any) -> None:

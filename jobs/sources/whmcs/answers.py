@@ -5,7 +5,6 @@ Order of judgement and messages: whmcs-api 3; list forms: whmcs-api 5 and Q13 to
 
 from __future__ import annotations
 
-import json
 import re
 from typing import Any
 
@@ -13,6 +12,7 @@ import orjson
 import requests
 
 from jobs.sources.columns import loose_integer
+from jobs.sources.decoding import decoded
 from jobs.sources.errors import CredentialsError, PermissionDenied, ProtocolError, SourceError, TransientError
 
 ADDRESS = re.compile(r"invalid ip[^0-9a-f]*([0-9a-f.:]{3,45})", re.IGNORECASE)
@@ -73,8 +73,8 @@ def _decoded(body: bytes) -> Any:
     except orjson.JSONDecodeError:
         pass
     try:
-        return json.loads(body[start:].decode("utf-8", "replace"))  # lone surrogates, bytes out of place
-    except (ValueError, RecursionError):
+        return decoded(body[start:])  # lone surrogates, bytes out of place, numbers without end
+    except ValueError:
         return None
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection
 
 from config.schedule import Schedule
 from jobs.progress import silent
+from jobs.sources.errors import ProtocolError
 from jobs.sources.spool import SpooledRows
 from jobs.sources.whmcs.answers import NoSuchRecord, UnreadablePage
 from jobs.sources.whmcs.rows import WhmcsStream
@@ -43,7 +44,7 @@ def _is_not_found(transport: WhmcsTransport, action: str, **parameters: int) -> 
         transport.call(action, **parameters)
     except NoSuchRecord:
         return True
-    except UnreadablePage:
+    except (UnreadablePage, ProtocolError):
         return False
     return False
 
@@ -53,7 +54,7 @@ def _is_service_gone(transport: WhmcsTransport, wanted_stream: WhmcsStream, serv
         page = transport.page(wanted_stream.action, 0, 1, serviceid=service_id)
     except NoSuchRecord:
         return True
-    except UnreadablePage:
+    except (UnreadablePage, ProtocolError):
         return False
     return page.received == 0 and page.total == 0
 

@@ -98,13 +98,14 @@ def stats(known: dict[str, Any], today: date) -> dict[str, Any]:
     found: dict[str, Any] = dict.fromkeys(
         ("activeSubscriptions", "unpaidInvoices", "overdueInvoices", "amountDue", "currency", "openCases", "openOrders")
     )
-    if known["services"] is not None:
+    if known["services"] is not None and all(one["status"] is not None for one in known["services"]):
         found["activeSubscriptions"] = len([one for one in known["services"] if one["status"] == "Active"])
     if known["cases"] is not None:
         found["openCases"] = len([one for one in known["cases"] if one["closed"] is False])
-    if known["orders"] is not None:
+    if known["orders"] is not None and all(one["stage"] != "unknown" for one in known["orders"]):
         found["openOrders"] = len([one for one in known["orders"] if is_order_open(one)])
-    if known["invoices"] is not None and not known["has_unreadable_invoice"]:
+    are_known = known["invoices"] is not None and all(one["status"] is not None for one in known["invoices"])
+    if are_known and not known["has_unreadable_invoice"]:
         unpaid = [one for one in known["invoices"] if is_unpaid(one)]
         found["unpaidInvoices"] = len(unpaid)
         found["overdueInvoices"] = len([one for one in unpaid if one["due"] is not None and one["due"] < today])
@@ -134,6 +135,8 @@ def next_invoice(known: dict[str, Any], today: date) -> dict[str, Any] | None:
     if known["has_unreadable_invoice"]:
         return None
     for one in known["invoices"] or []:
+        if one["status"] is None:
+            return None
         if not is_unpaid(one) or None in (one["due"], one["total"]):
             continue
         if best is None or (one["due"], one["id"]) < (best["due"], best["id"]):
