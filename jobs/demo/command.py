@@ -21,8 +21,9 @@ from config.errors import MeStatusError, SettingsError
 from config.settings import Settings
 from config.types import TASK_TYPES
 from jobs import progress
+from jobs.demo import live, report
 from jobs.demo import play as script
-from jobs.demo import report
+from jobs.demo.live import Acted
 from jobs.demo.portal.app import Portal, create
 from jobs.demo.portal.hints import follow
 from jobs.demo.stage import ZONE, Stage, set_up
@@ -98,12 +99,13 @@ def _show(stage: Stage, play: script.Play, doors: Doors, console: Console, *, on
         raise MeStatusError("the demo ended without any customer in me_status; see the failed runs above")
     token = report.token_for(stage, customer)
     url = database.database_url(stage.program.settings)
-    document = _ask(stage, doors, token, url)
+    document, acted = _ask(stage, doors, token, url)
     report.tasks(console, customer, document)
+    report.acted(console, acted)
     port = _free_port(PORT)
     report.where_to_look(console, stage, token, url, port, once=once)
     if as_json:
-        answer(_as_json(stage, play, customer, document, url))
+        answer(_as_json(stage, play, customer, document, url) | {"acted": [vars(one) for one in acted]})
     if not once:
         _serve(stage, doors, console, port)
     return FAILED if play.missing or play.failed else SUCCESS
@@ -126,17 +128,17 @@ def _serve(stage: Stage, doors: Doors, console: Console, port: int) -> None:
             following.join()
 
 
-def _ask(stage: Stage, doors: Doors, token: str, url: str) -> dict[str, Any]:
-    """One GET /api/me/status over HTTP. Raises MeStatusError when it does not answer 200."""
+def _ask(stage: Stage, doors: Doors, token: str, url: str) -> tuple[dict[str, Any], list[Acted]]:
+    """One GET /api/me/status over HTTP, then what customers did. Raises MeStatusError when it does not answer 200."""
     application = doors.load(stage.program.settings.model_copy(update={"database_url": url}))
     with StandIn(application, WallClock()) as api:
         answered = httpx.get(
             f"{api.url}/api/me/status", headers={"Authorization": f"Bearer {token}"}, timeout=30, trust_env=False
         )
-    if answered.status_code != httpx.codes.OK:
-        raise MeStatusError(f"GET /api/me/status answered {answered.status_code}: {answered.text[:200]}")
-    document: dict[str, Any] = answered.json()
-    return document
+        if answered.status_code != httpx.codes.OK:
+            raise MeStatusError(f"GET /api/me/status answered {answered.status_code}: {answered.text[:200]}")
+        document: dict[str, Any] = answered.json()
+        return document, live.act(Portal(stage, api.url))
 
 
 def _as_json(stage: Stage, play: script.Play, customer: str, document: dict[str, Any], url: str) -> dict[str, Any]:

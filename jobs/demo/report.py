@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 import shutil
 import sys
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from rich.table import Table
 from rich.tree import Tree
 
 from config.types import NOTIFICATION_TYPES, TASK_TYPES
+from jobs.demo.live import Acted
 from jobs.demo.play import Day, Play
 from jobs.demo.stage import AUDIENCE, ISSUER, Stage
 
@@ -89,6 +91,14 @@ def tasks(console: Console, customer: str, document: dict[str, Any]) -> None:
         )
     freshness = document["freshness"]
     console.print(f"  computed {freshness['computedAt']}, stale: {freshness['isStale']}\n")
+
+
+def acted(console: Console, did: Iterable[Acted]) -> None:
+    """What customers did by way of the portal, and how soon their own answer said so."""
+    for one in did:
+        served = "not served within a minute" if one.seconds is None else f"served {one.seconds:.1f} s later"
+        console.print(f"Customer [bold]{one.customer}[/bold] {one.what} and asked for a refresh: {served}")
+    console.print()
 
 
 def where_to_look(console: Console, stage: Stage, token: str, database_url: str, port: int, *, once: bool) -> None:
