@@ -76,7 +76,7 @@ def run(bench: Bench) -> list[Measured]:
         _pull(environment)
         with ours(url) as port, _scheduled(environment), httpx.Client(base_url=f"http://127.0.0.1:{port}") as api:
             _wait_until_at_rest(url)
-            return _rows(*_play(bench, sources, api, [population.account_id(n) for n in range(3 * number)]))
+            return _rows(*_play(bench, sources, api, _customers(url, 3 * number)))
 
 
 def _play(
@@ -104,6 +104,12 @@ def _play(
             calls = (sources.asked() - before) / len(kinds[0] + kinds[1])
     assert calls is not None
     return *kinds, calls
+
+
+def _customers(url: str, number: int) -> list[str]:
+    with psycopg.connect(url) as connection:
+        rows = connection.execute("select customer_id from me_status order by customer_id limit %s", (number,))
+        return [customer for (customer,) in rows]
 
 
 def _changed(sources: Sources, api: httpx.Client, customer: str) -> Change:
