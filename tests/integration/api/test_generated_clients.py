@@ -1,6 +1,6 @@
 """Clients that others' generators make of the description, against the API over HTTP; linters find nothing in it.
 
-They need what `.ci/run` installs by npm in tests/node, and are skipped without it.
+What needs the tools that `.ci/run` installs by npm in tests/node is skipped without them.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from tests.integration.api.conftest import ALICE, token_for
 NODE = Path(__file__).parents[2] / "node"
 TOOLS = NODE / "node_modules" / ".bin"
 SOURCES = ("portal.ts", "use.ts", "tsconfig.json", "package.json")
-pytestmark = pytest.mark.skipif(not TOOLS.is_dir(), reason="needs `npm install` in tests/node, as .ci/run does it")
+needs_node = pytest.mark.skipif(not TOOLS.is_dir(), reason="needs `npm install` in tests/node, as .ci/run does it")
 
 
 def run(*words: object, folder: Path) -> str:
@@ -41,6 +41,7 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
+@needs_node
 def test_linters_find_nothing(folder: Path) -> None:
     """Redocly's recommended rules and Spectral's for OpenAPI: no error and no warning."""
     (folder / ".spectral.yaml").write_text('extends: ["spectral:oas"]\n')
@@ -49,6 +50,7 @@ def test_linters_find_nothing(folder: Path) -> None:
     assert "No results" in run(TOOLS / "spectral", "lint", "--fail-severity=hint", "openapi.json", folder=folder)
 
 
+@needs_node
 def test_typescript_and_zod_clients_read_and_mark(folder: Path, client, rows, bearer) -> None:  # type: ignore[no-untyped-def]
     """The example of docs/portal.md compiles under tsc strict, reads a status, and marks a notification read."""
     rows.run()
