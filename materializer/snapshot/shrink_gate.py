@@ -27,7 +27,7 @@ from materializer import holds
 from materializer.holds import Decision
 from materializer.snapshot import deletions, store
 from materializer.snapshot.commit import Applied
-from materializer.snapshot.pulls import Key
+from materializer.snapshot.pulls import Key, Pulled
 from materializer.snapshot.streams import STREAMS
 from materializer.units import At
 
@@ -142,8 +142,14 @@ def _extent(connection: Connection, applied: Applied) -> _Extent:
         rows = store.count_rows(connection)[pulled.stream.name]
         return _Extent(pulled.stream.name, rows - applied.added, missing, is_everything=True)
     rows = store.count_rows_of(connection, pulled.stream, pulled.owners)
-    is_everybody = not pulled.is_hinted and len(set(pulled.owners)) >= store.count_rows(connection)["client"]
-    return _Extent(pulled.stream.name, rows - applied.added, missing, is_everybody)
+    return _Extent(pulled.stream.name, rows - applied.added, missing, _is_of_everybody(connection, pulled))
+
+
+def _is_of_everybody(connection: Connection, pulled: Pulled) -> bool:
+    """Whether a complete pull read its stream whole: at once, or owner by owner."""
+    if pulled.extent == "full":
+        return pulled.is_complete
+    return not pulled.is_hinted and len(set(pulled.owners)) >= store.count_rows(connection)["client"]
 
 
 def _confirmed(applied: Applied) -> list[Key]:
@@ -185,14 +191,14 @@ def _apply(connection: Connection, confirmed: Sequence[tuple[Applied, list[Key]]
         removed[applied.pulled.stream.name] += deleted.removed
         steps.update(deleted.transitions)
     full = _full(applied for applied, _ in confirmed)
-    _supersede(connection, full, at)
+    _supersede(connection, [applied for applied, _ in confirmed], at)
     _note_full(connection, full, at.now)
     _note_proved(connection, full, at.now)
     return Removals({name: count for name, count in removed.items() if count}, dict(steps))
 
 
 def _hold(connection: Connection, whole: Sequence[Applied], summary: dict[str, Any], at: At) -> None:
-    _supersede(connection, _full(whole), at)
+    _supersede(connection, whole, at)
     holds.note(connection, at, "shrink", summary, whole[0].pulled.stream.source)
     for applied in whole:
         ids = [str(key) for key in applied.missing]
@@ -217,11 +223,12 @@ def _note_proved(connection: Connection, whole: Sequence[Applied], now: datetime
 
 
 def _supersede(connection: Connection, whole: Sequence[Applied], at: At) -> None:
-    if not whole:
-        return
-    streams = {applied.pulled.stream.name for applied in whole}
     source = whole[0].pulled.stream.source
-    for hold in connection.execute(sql.statement("holds/list_open_shrink_holds"), {"source": source}).all():
+    older = connection.execute(sql.statement("holds/list_open_shrink_holds"), {"source": source}).all()
+    if not older:
+        return
+    streams = {applied.pulled.stream.name for applied in whole if _is_of_everybody(connection, applied.pulled)}
+    for hold in older:
         if hold.run_id != at.run_id and streams >= set(hold.streams):
             _decide(connection, hold.run_id, "superseded", at.now)
 

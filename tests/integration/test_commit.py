@@ -231,6 +231,21 @@ def test_pay_methods_found_for_nobody_are_held(database: LiveDatabase, engine: E
     assert [229] == values(engine, "select count(*) from snapshot.pay_method")
 
 
+def test_a_later_reading_of_everybody_supersedes_held_pay_methods(database: LiveDatabase, engine: Engine) -> None:
+    """The fault was the source's, and nobody needs to decide; a reading of some clients does not say so."""
+    known_cards(database, clients=20)
+    everybody = tuple(range(20))
+    none = take(database, pulled("pay_method", extent="owners", owners=everybody))
+    shrink_gate.apply_removals(database, [none], GATE, At(2, NOW))
+    cards = [{"pay_method_id": key, "client_id": key} for key in everybody]
+    some = take(database, pulled("pay_method", *cards[:5], extent="owners", owners=everybody[:5]), run_id=3)
+    shrink_gate.apply_removals(database, [some], GATE, At(3, NOW))
+    assert [None] == values(engine, "select decision from pipeline.held_run")
+    back = take(database, pulled("pay_method", *cards, extent="owners", owners=everybody), run_id=4)
+    shrink_gate.apply_removals(database, [back], GATE, At(4, NOW))
+    assert ["superseded"] == values(engine, "select decision from pipeline.held_run")
+
+
 def test_one_client_may_lose_every_card(database: LiveDatabase, engine: Engine) -> None:
     """The rule of every row is for readings of everybody."""
     known_cards(database, clients=20)

@@ -295,7 +295,7 @@ class Truth(RuleBasedStateMachine):
                 raise (CredentialsError if fault == "credentials" else TransientError)(f"{source}: no {name}")
             own = fault if name == struck or fault == "unconfirmed" else "none"
             delivery = self.world.pull(name, state, full=full, fault=own)
-            had = len(self.model.tables[name])
+            had = self.model.known_before(delivery)
             taken.append((delivery, self.model.take(delivery, self.now), had))
             return self.feed.pulled(delivery)
 

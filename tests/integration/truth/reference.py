@@ -80,8 +80,9 @@ class Reference:
         return own[0] if len(rivals) == 1 else None
 
     def billing_of(self, customer: str, client: int | None) -> str:
-        """Whether there is a client; an empty link says that there is none."""
-        is_empty = all(account != customer for account, _ in self.claims())
+        """Whether there is a client; an empty link says that there is none, one that cannot be read does not."""
+        is_unnamed = all(account != customer for account, _ in self.claims())
+        is_empty = is_unnamed and not self.tables["account"][customer]["has_link_text"]
         return "linked" if client is not None else "none" if is_empty else "in_doubt"
 
     def customer_of_client(self, client: int | None) -> str | None:
@@ -118,7 +119,7 @@ class Reference:
     # Taking in --------------------------------------------------------------------------------------------------------
 
     def take(self, delivery: Delivery, now: datetime) -> list[Any]:
-        """Takes in one pull; returns the keys a complete full pull did not have."""
+        """Takes in one pull; returns the keys that a complete one, of everything or of owners, did not have."""
         name, table = delivery.stream, self.tables[delivery.stream]
         is_baseline = name not in self.cursors
         before = set(table)
@@ -134,8 +135,7 @@ class Reference:
         for loser in sorted(delivery.merged):
             self._merge(loser, delivery.merged)
         if name == "pay_method":
-            for key in [key for key, row in table.items() if row["client"] in delivery.clients and key not in seen]:
-                del table[key]
+            before = {key for key in before if table[key]["client"] in delivery.clients}
             self.read_clients |= dict.fromkeys(delivery.clients, now)
         if name == "invoice" and delivery.extent == "full" and delivery.is_complete:
             self.never_read = {key: client for key, client in self.never_read.items() if key in seen}
@@ -146,7 +146,15 @@ class Reference:
                 self.cursors[name] = delivery.source_time
         if name in self.cursors:
             self.pulled[name] = now
-        return sorted(before - seen) if delivery.extent == "full" and delivery.is_complete else []
+        return sorted(before - seen) if delivery.extent != "partial" and delivery.is_complete else []
+
+    def known_before(self, delivery: Delivery) -> int:
+        """How many rows are known of what a pull reads."""
+        rows = self.tables[delivery.stream].values()
+        return len([row for row in rows if delivery.extent != "owners" or row["client"] in delivery.clients])
+
+    def _is_of_everybody(self, delivery: Delivery) -> bool:
+        return delivery.extent == "full" or len(delivery.clients) >= len(self.tables["client"])
 
     def _set_aside(self, stream: str, raw: dict[str, Any]) -> None:
         """What was read well before keeps its values; of what never was, its owner's figures are unknown."""
@@ -244,19 +252,20 @@ class Reference:
             del self.waiting[key]
 
     def apply_removals(self, source: str, taken: list[tuple[Delivery, list[Any], int]], run: int, accept: bool) -> bool:
-        """Removes what full pulls found gone, or holds it; `taken`: pull, missing keys, rows before. Whether it did."""
-        whole = [one for one in taken if one[0].extent == "full" and one[0].is_complete]
+        """Removes or holds what whole readings found gone; `taken`: pull, missing keys, rows before. Whether it did."""
+        whole = [one for one in taken if one[0].extent != "partial" and one[0].is_complete]
         if not whole:
             return True
         percent, rows = self.settings["shrink_percent"], self.settings["shrink_rows"]
         is_tripped = any(
-            (len(missing) * 100 > percent * had and len(missing) > rows) or (had >= 3 and len(missing) == had)
-            for _, missing, had in whole
+            (len(missing) * 100 > percent * had and len(missing) > rows)
+            or (had >= 3 and len(missing) == had and self._is_of_everybody(delivery))
+            for delivery, missing, had in whole
         )
         is_held = is_tripped and not accept
         if not is_held and any(missing and not delivery.can_confirm for delivery, missing, _ in whole):
             return False
-        streams = {delivery.stream for delivery, _, _ in whole}
+        streams = {delivery.stream for delivery, _, _ in whole if self._is_of_everybody(delivery)}
         for hold in [hold for hold, (of, keys) in self.shrink_holds.items() if of == source and streams >= set(keys)]:
             del self.shrink_holds[hold]
         if is_held:

@@ -53,6 +53,7 @@ def account(raw: dict[str, Any], zone: ZoneInfo) -> dict[str, Any]:
         "verification_reviewed": instant(raw.get(ACCOUNT["verification_reviewed_at"])),
         "verification_notes": raw.get(ACCOUNT["verification_notes"]),
         "client": client_number(raw.get(ACCOUNT["whmcs_client_id"])),
+        "has_link_text": bool(str(raw.get(ACCOUNT["whmcs_client_id"]) or "").strip()),
         "created": instant(raw["CreatedDate"]),
     }
 

@@ -314,7 +314,9 @@ class World:
             delivery = self._pull_cards(state, full)
         else:
             delivery = self._pull_whmcs(stream, state, full)
-        delivery = replace(delivery, source_time=self.now, can_confirm=fault != "unconfirmed")
+        is_its_own_look_up = stream == "pay_method"
+        can_confirm = is_its_own_look_up or fault != "unconfirmed"
+        delivery = replace(delivery, source_time=self.now, can_confirm=can_confirm)
         if fault == "incomplete" and stream != "pay_method":
             return replace(delivery, is_complete=False, records=delivery.records[1:])
         if fault == "omitted" and delivery.extent == "full":
@@ -357,7 +359,8 @@ class World:
         turn = self.now.hour % 2
         clients = [key for key in self.whmcs["client"] if full or state is None or key % 2 == turn]
         rows = [row for row in self.whmcs["pay_method"].values() if row["clientid"] in clients]
-        return Delivery("pay_method", "owners", rows, clients=tuple(clients))
+        alive = frozenset(self.whmcs["pay_method"])
+        return Delivery("pay_method", "owners", rows, clients=tuple(clients), alive=alive)
 
 
 def moment(row: Record) -> datetime:
