@@ -77,7 +77,14 @@ def _serve(arguments: argparse.Namespace) -> int:
             pass
     except DatabaseAway as error:
         logs.get("commands").warning("serving without a database until it answers", error=str(error))
-    serve(loaded.settings, host=arguments.host, port=arguments.port, workers=arguments.workers)
+    serve(
+        loaded.settings,
+        arguments.host,
+        arguments.port,
+        arguments.workers,
+        drain_seconds=arguments.drain,
+        read=lambda: program.load().settings,
+    )
     return SUCCESS
 
 

@@ -70,6 +70,9 @@ def parser() -> argparse.ArgumentParser:
     serving.add_argument("--host", default="127.0.0.1", metavar="H", help="address to listen on (127.0.0.1)")
     serving.add_argument("--port", type=_port, default=8000, metavar="P", help="port to listen on (8000)")
     serving.add_argument("--workers", type=_count, default=1, metavar="N", help="worker processes (1)")
+    serving.add_argument(
+        "--drain", type=_seconds, default=2.0, metavar="S", help="seconds from SIGTERM until the listener closes (2)"
+    )
 
     add("status", "health of each source, last runs, held runs, next due; exit 0 healthy, 1 not", "status")
     add("doctor", "checks settings, database, sources, fields and links, with the remedy", "doctor")
@@ -195,6 +198,16 @@ def _count(text: str) -> int:
     if not text.isdecimal() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1 on")
     return int(text)
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = -1
+    if not 0 <= seconds <= 600:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds from 0 to 600")
+    return seconds
 
 
 def _address(text: str) -> tuple[str, int]:

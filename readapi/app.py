@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 from time import perf_counter
 
@@ -26,11 +27,14 @@ from readapi.status import Status
 from readapi.tokens import Tokens
 
 
-def create_front(settings: Settings, *, threads: int) -> Front:
-    """The application behind what guards its threads, for one worker process. Raises as `create_app` does."""
+def create_front(settings: Settings, *, threads: int, is_draining: Callable[[], bool] = lambda: False) -> Front:
+    """The application behind what guards its threads, for one worker process. Raises as `create_app` does.
+
+    `is_draining`: whether the process is about to stop, so that /readyz says no.
+    """
     verified = tokens.from_settings(settings)
     metrics = RequestMetrics(verified.keys_age)
-    app = _create(settings, verified, metrics, Connections(database_url(settings)))
+    app = _create(settings, verified, metrics, Connections(database_url(settings)), is_draining)
     per_minute = settings.me_status_requests_per_minute
     limit = RateLimit(per_minute) if per_minute else None
     common = Manners(app, settings.cors_origins).common
@@ -47,7 +51,13 @@ def create_app(settings: Settings, connections: Connections | None = None) -> Fl
     return _create(settings, verified, RequestMetrics(verified.keys_age), found)
 
 
-def _create(settings: Settings, verified: Tokens, metrics: RequestMetrics, connections: Connections) -> Flask:
+def _create(
+    settings: Settings,
+    verified: Tokens,
+    metrics: RequestMetrics,
+    connections: Connections,
+    is_draining: Callable[[], bool] = lambda: False,
+) -> Flask:
     mapping = fields.load(settings.me_status_fields)
     timing = schedule.load(settings.me_status_schedule)
     limits = freshness_limits(timing)
@@ -63,7 +73,7 @@ def _create(settings: Settings, verified: Tokens, metrics: RequestMetrics, conne
     app.register_blueprint(
         hints.blueprint(identity, statements, secret=secret, gap_seconds=timing.hints.refresh_gap_seconds)
     )
-    app.register_blueprint(health.blueprint(statements, gauges))
+    app.register_blueprint(health.blueprint(statements, gauges, is_draining))
     app.register_blueprint(openapi.blueprint())
     facts = Facts(statements, gauges, timing, settings.zone)
     app.register_blueprint(ops.blueprint(settings, statements, facts, metrics))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 import orjson
@@ -19,10 +20,11 @@ ALIVE = Answer(
     b'{"status":"ok","reasons":[]}',
 )
 """The answer of /healthz, which nothing is asked for: the front gives it without any thread."""
+STOPPING = "This process is stopping; send requests elsewhere."
 
 
-def blueprint(statements: Statements, gauges: Gauges) -> Blueprint:
-    """/healthz: the process answers; /readyz: so does the database, and there is something to serve."""
+def blueprint(statements: Statements, gauges: Gauges, is_draining: Callable[[], bool] = lambda: False) -> Blueprint:
+    """/healthz: the process answers; /readyz: the database, too, there is something to serve, and no stop is near."""
     routes = Blueprint("health", __name__)
 
     @routes.get("/healthz")
@@ -31,7 +33,7 @@ def blueprint(statements: Statements, gauges: Gauges) -> Blueprint:
 
     @routes.get("/readyz")
     def ready() -> Response:
-        if reasons := reasons_not_ready(statements):
+        if reasons := [STOPPING] if is_draining() else reasons_not_ready(statements):
             raise unavailable("not-ready", " ".join(reasons), retry_after=5, reasons=reasons)
         now = datetime.now(UTC)
         return _json(

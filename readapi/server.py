@@ -7,17 +7,16 @@ import multiprocessing
 import os
 import resource
 import socket
-from functools import partial
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
-from granian.server.mp import MPServer
 
 from config import logs, scratch
-from config.database import database_url
 from config.errors import MeStatusError
 from config.settings import Settings
+from readapi.main_process import Loader, MainProcess
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -34,23 +33,35 @@ LARGEST_HEAD = 32 * 1024
 STOP_SECONDS = 10
 
 
-def serve(settings: Settings, host: str = "127.0.0.1", port: int = 8000, workers: int = 1) -> None:
+def serve(
+    settings: Settings,
+    host: str = "127.0.0.1",
+    port: int = 8000,
+    workers: int = 1,
+    *,
+    drain_seconds: float = 0,
+    read: Callable[[], Settings] | None = None,
+) -> None:
     """Serves until SIGTERM or SIGINT, then finishes the requests under way. Access is not logged.
+
+    After SIGTERM /readyz answers 503 for `drain_seconds` before the listener closes. `read` gives the settings anew
+    on SIGHUP.
 
     The embedded database, where that is the one, is started here and belongs to this process; workers join it.
     Raises SettingsError when tokens cannot be verified, MeStatusError when the embedded database cannot start or the
     port is taken.
     """
     settings.require("tokens")
-    resolved = settings.model_copy(update={"database_url": database_url(settings)})
+    loader = Loader(front, settings)
     require_free(host, port)
     _allow_open_files(CONNECTIONS + 256)
     multiprocessing.set_start_method("spawn", force=True)  # a fork would take threads and pools of ours half along
     with scratch.folder("metrics") as folder:
         if workers > 1:
             os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(folder)
-        loader: Any = partial(front, resolved)  # granian calls what it gives as RSGI asks, not as a function
-        granian_on(host, port, workers).serve(target_loader=loader, wrap_loader=False)
+        server = granian_on(host, port, workers)
+        server.loader, server.read, server.drain_seconds = loader, read, drain_seconds
+        server.serve(target_loader=loader, wrap_loader=False)  # type: ignore[arg-type]  # RSGI calls what it returns
 
 
 def load(settings: Settings) -> Flask:
@@ -60,17 +71,17 @@ def load(settings: Settings) -> Flask:
     return create_app(settings)
 
 
-def front(settings: Settings) -> Front:
+def front(settings: Settings, is_draining: Callable[[], bool]) -> Front:
     """The application of one worker process, behind what guards its threads."""
     from readapi.app import create_front
 
     logs.configure(settings)
-    return create_front(settings, threads=THREADS)
+    return create_front(settings, threads=THREADS, is_draining=is_draining)
 
 
-def granian_on(host: str, port: int, workers: int, interface: Interfaces = Interfaces.RSGI) -> MPServer:
+def granian_on(host: str, port: int, workers: int, interface: Interfaces = Interfaces.RSGI) -> MainProcess:
     """The server with its settings; its `serve` takes the loader of an application."""
-    return MPServer(
+    return MainProcess(
         "readapi.server:front",
         address=host,
         port=port,
