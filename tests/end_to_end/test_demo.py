@@ -51,6 +51,7 @@ def test_the_demo_makes_everything_happen_once(tmp_path: Path) -> None:
     assert report["failed"] == []
     assert sum(day["suppressed"] for day in report["days"]) >= 1
     assert report["status"]["freshness"]["isStale"] is False
+    assert ["paid an invoice", "added a card"] == [one["what"] for one in report["acted"] if one["seconds"] is not None]
 
 
 def test_a_size_without_a_script_is_wrong_usage(tmp_path: Path) -> None:
