@@ -18,6 +18,8 @@ from jobs.sources.spool import SpooledRows
 from materializer.snapshot.pulls import SetAsideRecord
 
 AHEAD = timedelta(hours=1)
+ABSURDLY_AHEAD = timedelta(days=2)
+"""No clock is as wrong as this: a stamp so far ahead of the server's is that of one absurd record."""
 
 
 @dataclass
@@ -56,9 +58,16 @@ class Reading:
             if record.get("IsDeleted") is True:
                 self._delete(record)
         self.received += len(records)
-        stamp = pc.max(instant([record.get("SystemModstamp") for record in records])[0]).as_py()
-        self.highest = max(filter(None, (self.highest, stamp)), default=None)
+        self.highest = max(filter(None, (self.highest, self._highest_of(records))), default=None)
         self.bar.advance(len(records))
+
+    def _highest_of(self, records: Sequence[Mapping[str, Any]]) -> datetime | None:
+        """The highest stamp of some records, but for absurd ones, after which no change would be seen any more."""
+        stamps = instant([record.get("SystemModstamp") for record in records])[0]
+        if self.source_time is not None:
+            stamps = stamps.filter(pc.less(stamps, pa.scalar(self.source_time + ABSURDLY_AHEAD, stamps.type)))
+        highest: datetime | None = pc.max(stamps).as_py()
+        return highest
 
     def back_to(self, received: int, announced: int, set_aside: Sequence[SetAsideRecord]) -> None:
         """Forgets the counts of a query that is asked again; its rows may stay, they come again."""

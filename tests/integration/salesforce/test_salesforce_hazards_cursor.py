@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from structlog.testing import capture_logs
@@ -184,3 +184,19 @@ def test_a_related_record_that_changes_is_not_read(world: World) -> None:
     selected = [request.partition("SELECT ")[2].partition(" FROM ")[0] for request in world.asked(r"SELECT .* FROM")]
     assert selected
     assert not [names for names in selected if "." in names]
+
+
+def test_one_absurd_stamp_does_not_end_the_stream(world: World) -> None:
+    """A record stamped in the year 2999 leaves the cursor where the server's clock is: later changes are seen."""
+    absurd, other = world.accounts(2)
+    world.org.tables["Account"].change(absurd, SystemModstamp=datetime(2999, 12, 31, tzinfo=UTC))
+    world.sync()
+    cursor = world.cursor()
+    assert cursor is not None
+    assert cursor <= world.org.clock.now()
+    world.later(minutes=30)
+    world.org.update("Account", other, **{ELIGIBILITY: "Eligible"})
+    assert "succeeded" == world.sync().outcome
+    assert [(other, "eligible")] == world.values(
+        "select account_id, eligibility_status from snapshot.account where eligibility_status = 'eligible'"
+    )
