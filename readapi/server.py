@@ -31,6 +31,8 @@ HEADER_SECONDS = 10
 """A connection ends when no whole request head came for so long: at its start, and between two requests."""
 LARGEST_HEAD = 32 * 1024
 STOP_SECONDS = 10
+TAKE_OVER_SECONDS = 6
+"""How long an old worker goes on beside the new one that is starting, when settings are read again."""
 
 
 def serve(
@@ -93,6 +95,7 @@ def granian_on(host: str, port: int, workers: int, interface: Interfaces = Inter
         websockets=False,
         backpressure=CONNECTIONS,
         respawn_failed_workers=True,
+        respawn_interval=TAKE_OVER_SECONDS,
         workers_kill_timeout=STOP_SECONDS,
         log_access=False,
         log_dictconfig=logs.AS_OURS,
