@@ -28,6 +28,10 @@ set jit = off; set lock_timeout = '60s'; set idle_in_transaction_session_timeout
 """What every session of ours is set to. Compiling statements (`jit`) costs more than it saves: they are short."""
 
 
+REHEARSING = "set local lock_timeout = '3s'"
+"""A rehearsal gives up before it waits long, holding what others wait for."""
+
+
 class Database(Protocol):
     """Where a job's transactions happen: for real, or in a rehearsal that keeps nothing."""
 
@@ -77,6 +81,7 @@ def rehearsal(engine: Engine) -> Iterator[RehearsalDatabase]:
     """A database for `--dry-run`: what is written in the block is visible in it and gone after it."""
     with engine.connect() as connection:
         transaction = connection.begin()
+        connection.exec_driver_sql(REHEARSING)
         try:
             yield RehearsalDatabase(connection)
         finally:

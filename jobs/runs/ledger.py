@@ -23,6 +23,7 @@ from config.errors import Interrupted
 from config.types import Job
 from jobs.progress import Progress, silent
 from jobs.runs import totals
+from jobs.runs.asking import AS_IT_GOES, Asking
 from materializer import holds
 from materializer.holds import Gate
 from materializer.units import At, given_up
@@ -53,13 +54,14 @@ LOCKS = tuple(sorted(set(LOCK_OF_JOB.values())))
 class RunOptions:
     """How a job is to be done: read everything, let removals pass the shrink gate, where to show progress.
 
-    `is_debounced`: hints are followed when they have paused, rather than all at once.
+    `is_debounced`: hints are followed when they have paused, rather than all at once. `asking`: how sources are asked.
     """
 
     full: bool = False
     accept_shrink: bool = False
     is_debounced: bool = False
     progress: Progress = silent()  # noqa: RUF009, it holds no state
+    asking: Asking = AS_IT_GOES
 
 
 ORDINARY = RunOptions()

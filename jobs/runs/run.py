@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal
@@ -13,6 +14,7 @@ from config.database import RehearsalDatabase, rehearsal
 from config.types import HINTED, OF_ALL, Job
 from jobs.program import FAILED, NEEDS_ATTENTION, SUCCESS, Program
 from jobs.runs import actions, dispatch, ledger, summary
+from jobs.runs.asking import AskingAhead, NotAskedYet
 from jobs.runs.ledger import Run, RunOptions
 from jobs.text import as_object
 
@@ -95,10 +97,20 @@ def by_hand(
 def in_rehearsal(
     engine: Engine, program: Program, job: Job | Literal["all"], options: RunOptions, now: datetime | None
 ) -> list[Report]:
-    """Does what `by_hand` does and keeps nothing; other runs wait meanwhile, since it holds what it touches."""
-    jobs = _jobs_of(job)
-    with ledger.alone(engine, *ledger.LOCKS), rehearsal(engine) as database:
-        return [_rehearsed(database, program, name, options, now or datetime.now(UTC)) for name in jobs]
+    """Does what `by_hand` does and keeps nothing; other runs wait meanwhile, since it holds what it touches.
+
+    It holds nothing while a source is asked: it starts over with each answer.
+    """
+    with ledger.alone(engine, *ledger.LOCKS), closing(AskingAhead(engine)) as asking:
+        asked_before, at = replace(options, asking=asking), now or datetime.now(UTC)
+        while True:
+            try:
+                with rehearsal(engine) as database:
+                    return [_rehearsed(database, program, name, asked_before, at) for name in _jobs_of(job)]
+            except NotAskedYet as missing:
+                asks = missing.asks
+            for ask in asks:
+                ask()
 
 
 def _jobs_of(job: Job | Literal["all"]) -> tuple[Job, ...]:

@@ -7,8 +7,8 @@ on from there.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from contextlib import closing
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import structlog
@@ -61,6 +61,7 @@ class SourceSync:
     def apply_streams(self, names: Sequence[str], pull: Pull) -> None:
         """Pulls and applies each stream; goes on to the next when one fails, unless no request can succeed."""
         for name in names:
+            self._ask_together(name, names, pull)
             error = self._attempt(name, pull)
             if error is None:
                 continue
@@ -70,6 +71,12 @@ class SourceSync:
             if isinstance(error, QuotaExhausted | CredentialsError):
                 self.failures |= {later: error for later in names if later not in self._seen(name)}
                 return
+
+    def _ask_together(self, name: str, names: Sequence[str], pull: Pull) -> None:
+        """Before the first list: all lists. Before the first of what is asked record by record, as lists say: those."""
+        alike = [other for other in names if (other in OPTIONAL_STREAMS) == (name in OPTIONAL_STREAMS)]
+        if name == alike[0]:
+            self.run.options.asking.all_of([partial(pull, other, self.states.get(other)) for other in alike])
 
     def _attempt(self, name: str, pull: Pull) -> SourceError | None:
         """What went wrong with one stream; nothing unexpected in one stream stops the others."""
@@ -102,7 +109,8 @@ class SourceSync:
         state = self.states.get(name)
         with self.run.database.begin() as connection:
             began_at = readings.clock(connection)
-        pulled = replace(pull(name, state), began_at=began_at)
+        pulled = pull(name, state)
+        pulled = replace(pulled, began_at=pulled.began_at or began_at)
         bar = self.run.options.progress.start(f"Apply {name}")
         try:
             policy = policy_for(self.tables.mapping, name, state, pulled)
@@ -190,17 +198,19 @@ def sync_salesforce(run: Run, settings: Settings, tables: Tables, submit: Submit
 
     Raises SourceError when the login failed, the organization is another one, or, at the end, when a stream failed.
     """
-    sync = SourceSync(run, tables, "salesforce", submit)
+    sync, asking = SourceSync(run, tables, "salesforce", submit), run.options.asking
     try:
-        source = salesforce.connect(settings, tables.mapping, tables.schedule, run.options.progress)
-        organization_id = source.organization_id
+        source = asking.answer(
+            "salesforce", lambda: salesforce.connect(settings, tables.mapping, tables.schedule, run.options.progress)
+        )
+        organization_id = asking.answer("salesforce organization", lambda: source.organization_id)
         require_same_organization(run.database, organization_id)
     except SourceError as error:
         note_failure(run, "salesforce", error)
         raise
 
     def pull(name: str, state: StreamState | None) -> Pulled:
-        return source.pull(name, state, full=run.options.full, now=run.now)
+        return asking.pull(name, lambda: source.pull(name, state, full=run.options.full, now=run.now))
 
     sync.apply_streams(SALESFORCE_STREAMS, pull)
     sync.apply_removals()
@@ -213,19 +223,23 @@ def sync_whmcs(run: Run, settings: Settings, tables: Tables, submit: Submit | No
     Raises SourceError when the credentials are refused or, at the end, when a stream failed. A failure of the pay
     methods alone leaves the source synced.
     """
-    sync = SourceSync(run, tables, "whmcs", submit)
-    try:
+    sync, asking = SourceSync(run, tables, "whmcs", submit), run.options.asking
+
+    def connect() -> whmcs.WhmcsSource:
         transport = rate_limit.transport(settings, tables.schedule, run.database, submit)
-        source = whmcs.connect(settings, tables.mapping, tables.schedule, run.options.progress, transport)
+        return whmcs.connect(settings, tables.mapping, tables.schedule, run.options.progress, transport)
+
+    try:
+        source = asking.answer("whmcs", connect)
     except SourceError as error:
         note_failure(run, "whmcs", error)
         raise
 
     def pull(name: str, state: StreamState | None) -> Pulled:
         known = known_of(run.database, tables.mapping, name)
-        return source.pull(name, state, full=run.options.full, known=known, now=run.now)
+        return asking.pull(name, lambda: source.pull(name, state, full=run.options.full, known=known, now=run.now))
 
-    with closing(source):
+    with asking.using(source):
         sync.apply_streams(WHMCS_STREAMS, pull)
         sync.apply_removals()
     sync.finish()

@@ -116,3 +116,33 @@ def test_time_alone_is_rehearsed(stage: Stage) -> None:
     assert 0 == stage.run("all").code
     rehearsed = stage.me_status("run", "refresh", "--dry-run", "--as-of", "2026-04-25T00:00:00+09:00", "--json").answer
     assert {"customers": 1, "samples": stage.customers} == rehearsed["concerned"]
+
+
+def test_nothing_is_held_while_a_source_is_asked(changed: Stage) -> None:
+    """Every row is free at each page of WHMCS, though Salesforce was pulled before: customers may mark their news."""
+    pages: list[str] = []
+
+    def look(action: str, _: dict[str, str]) -> None:
+        pages.append(action)
+        for table in ("notification", "me_status", "snapshot.account", "snapshot.invoice", "pipeline.refresh_mark"):
+            changed.rows(f"select 1 from {table} for update nowait")
+        assert [(0,)] == changed.rows(
+            "select count(*) from pg_stat_activity"
+            " where datname = current_database() and state like 'idle in transaction%'"
+        )
+
+    changed.install.after_page = look
+    rehearsed = changed.run("all", "--dry-run", "--full", "--accept-shrink", "--json").answer
+    assert ("succeeded", {"GetInvoices", "GetClients"}) == (
+        rehearsed["outcome"],
+        {"GetInvoices", "GetClients"} & {*pages},
+    )
+
+
+def test_what_is_gone_is_looked_up_outside_too(changed: Stage) -> None:
+    """A removal is confirmed before the rehearsal that counts it."""
+    assert 0 == changed.run("sync-whmcs").code
+    changed.install.delete("invoices", next(iter(changed.install.tables["invoices"].keys())))
+    before = changed.everything()
+    rehearsed = changed.run("all", "--dry-run", "--accept-shrink", "--json").answer["runs"]
+    assert (1, before) == (rehearsed[1]["counts"]["invoice"]["removed"], changed.everything())
