@@ -37,10 +37,15 @@ OPTIONS = {
     "keepalives_interval": 5,
     "keepalives_count": 3,
     "tcp_user_timeout": 10_000,
-    # Plans are generic: every statement finds its rows by key, and planning one anew takes longer than running it.
-    "options": "-c timezone=UTC -c datestyle=ISO -c intervalstyle=postgres -c search_path=public"
-    " -c statement_timeout=3s -c lock_timeout=2s -c plan_cache_mode=force_generic_plan",
 }
+SESSION = (
+    "set timezone = 'UTC'; set datestyle = 'ISO, MDY'; set intervalstyle = 'postgres'; set search_path = public;"
+    " set statement_timeout = '3s'; set lock_timeout = '2s'; set plan_cache_mode = 'force_generic_plan'"
+)
+"""Said after connecting, since poolers refuse it as a start-up option; a pooler must pool by session, so that it holds.
+
+Plans are generic: every statement finds its rows by key, and planning one anew takes longer than running it.
+"""
 
 
 class Connections:
@@ -95,6 +100,7 @@ class Connections:
 
     def _connect(self) -> Connection[TupleRow]:
         connection = _Bounded.connect(self._url, **OPTIONS)  # type: ignore[arg-type]
+        connection.execute(SESSION)
         set_json_loads(_as_stored, connection)
         self._open.add(connection)
         return connection

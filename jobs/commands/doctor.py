@@ -9,13 +9,14 @@ from datetime import UTC, datetime, timedelta
 from typing import Literal
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Engine
 
 import sql
 from config import database, logs
 from config.errors import MeStatusError, SettingsError
 from config.schedule import Schedule
 from jobs import migrate, program
+from jobs.commands import doctor_records
 from jobs.program import FAILED, SUCCESS, WRONG_USE, Program, answer, say
 from jobs.runs import listener
 from jobs.sources import salesforce, whmcs
@@ -109,12 +110,41 @@ def _check_database(loaded: Program) -> Iterator[Line]:
             yield Line("fail", "schema", str(error).partition("; run")[0], "run `me-status migrate`")
             return
         yield Line("ok", "schema", f"at {migrate.head()}")
+        yield check_pooler(engine)
         with engine.connect() as connection:
             if not loaded.is_embedded:
                 yield from check_rights(connection)
             yield from check_links(connection)
+            for problem in doctor_records.problems(connection):
+                yield Line("warn", "records", problem.finding, problem.remedy)
     finally:
         engine.dispose()
+
+
+def check_pooler(engine: Engine) -> Line:
+    """Whether a pooler stands between, and whether it leaves a session its server process, as locks and settings need.
+
+    A pooler shows a process of its own when connecting. One that pools by transaction hands the process of a connection
+    that rests to the next one.
+    """
+    with engine.connect() as resting, engine.connect() as other:
+        announced = resting.connection.driver_connection.info.backend_pid  # type: ignore[union-attr]
+        process = sql.statement("health/read_server_process")
+        own = resting.execute(process).scalar_one()
+        resting.commit()
+        return _pooling(announced, own, other.execute(process).scalar_one())
+
+
+def _pooling(announced: int, own: int, other: int) -> Line:
+    """What three process ids say: the one told when connecting, the one that served, the one of a second connection."""
+    if own == other:
+        return Line(
+            "fail", "database pooler", "it pools by transaction: locks and settings of a session do not hold",
+            "set pool_mode = session for this database, or have DATABASE_URL name PostgreSQL itself",
+        )  # fmt: skip
+    if announced != own:
+        return Line("ok", "database pooler", "it pools by session, the mode that works")
+    return Line("ok", "database pooler", "none; one in between would have to pool by session")
 
 
 def check_rights(connection: Connection) -> Iterator[Line]:
@@ -139,9 +169,19 @@ def check_links(connection: Connection) -> Iterator[Line]:
     }
     for problem, (what, remedy) in remedies.items():
         if counts.get(problem):
-            yield Line("warn", "links", f"{counts[problem]:,} {what}", remedy)
+            yield Line("warn", "links", f"{counts[problem]:,} {what}{_first_link(connection, problem)}", remedy)
     if not counts:
         yield Line("ok", "links", "none in doubt")
+
+
+def _first_link(connection: Connection, problem: str) -> str:
+    """The first of a kind, by its ids."""
+    asked = {"problem": problem, "at_most": 1}
+    first = connection.execute(sql.statement("snapshot/list_link_problems"), asked).one_or_none()
+    if first is None:
+        return ""
+    ends = ("account", first.customer_id), ("client", first.client_id)
+    return ", such as " + " and ".join(f"{end} {key}" for end, key in ends if key is not None)
 
 
 def _check_salesforce(loaded: Program) -> Iterator[Line]:

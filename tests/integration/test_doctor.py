@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 import stamina
-from sqlalchemy import Engine
+from sqlalchemy import Engine, text
 
 from config import schedule
 from jobs.commands import doctor
@@ -20,6 +20,22 @@ from jobs.sandbox.server import StandIn
 from jobs.sandbox.whmcs import WhmcsInstall
 from jobs.sandbox.whmcs.single import ACTIONS
 from tests.whmcs_world import PEOPLE, TOKYO, World
+
+PROBLEMS = """
+insert into snapshot.account
+    (account_id, is_customer, eligibility_status, eligibility_word, verification_status, whmcs_client_id,
+     unreadable_link)
+values ('0015i0000003qKKAAY', true, 'eligible', 'Eligible', 'verified', 999, null),
+       ('0015i0000003qKLAAY', true, 'unknown', 'Perhaps', 'verified', null, '1.01E+05');
+insert into pipeline.stream_state (stream, synced_at, run_id) values ('client', now(), 1);
+insert into pipeline.set_aside_record (stream, record_id, field, reason, first_seen_at, last_seen_at, run_id)
+values ('invoice', '1042', 'total', 'is not a number', now(), now(), 1);
+insert into pipeline.failed_customer (customer_id, reason, failures, first_failed_at, last_failed_at, retry_at, run_id)
+values ('0015i0000003qKKAAY', 'unexpected OverflowError', 1, now(), now(), now(), 1);
+insert into pipeline.incomplete_stream (stream, reason, first_seen_at, last_seen_at, run_id)
+values ('invoice', 'announced 167 rows', now(), now(), 1);
+"""
+"""One of each kind."""
 
 
 class Patient(World):
@@ -142,6 +158,44 @@ def test_a_wrong_zone_of_the_server_is_yellow(patient: Patient, zone: str, level
     assert level == patient.line("WHMCS zone").level
     patient.install.role = set(ACTIONS) - {"GetAutomationLog"}
     assert "ok" == patient.line("WHMCS zone").level
+
+
+@pytest.mark.parametrize(
+    ("announced", "own", "other", "level", "says"),
+    [
+        (7, 7, 8, "ok", "none; one in between would have to pool by session"),
+        (7, 20, 21, "ok", "it pools by session, the mode that works"),
+        (7, 20, 20, "fail", "it pools by transaction: locks and settings of a session do not hold"),
+    ],
+)
+def test_which_pooler_works_is_said(announced: int, own: int, other: int, level: str, says: str) -> None:
+    """Told by the processes of the server that serve two connections, one of them resting."""
+    line = doctor._pooling(announced, own, other)
+    assert (level, says) == (line.level, line.finding)
+    assert ("pool_mode = session" in line.remedy) == (level == "fail")
+
+
+def test_the_first_of_each_kind_of_problem_is_named_with_the_remedy(patient: Patient) -> None:
+    """Records, words, links, customers and streams, each by its name."""
+    with patient.engine.begin() as connection:
+        for statement in PROBLEMS.split(";")[:-1]:
+            connection.execute(text(statement))
+    lines = [line for line in patient.lines() if line.thing in ("records", "links")]
+    assert all(line.level == "warn" and line.remedy for line in lines)
+    assert [
+        "1 accounts naming a client that is not there, such as account 0015i0000003qKKAAY and client 999",
+        "1 link that is not a client id, such as of account 0015i0000003qKLAAY: '1.01E+05'",
+        "1 record that cannot be read, such as invoice 1042, total: is not a number",
+        "1 word that no mapping knows, such as 'Perhaps' in eligibility_status of account 0015i0000003qKLAAY",
+        "1 customer whose document cannot be built, such as 0015i0000003qKKAAY: unexpected OverflowError",
+        "1 stream whose last pull proves nothing, such as invoice: announced 167 rows",
+    ] == [line.finding for line in lines]
+
+
+def test_what_whmcs_answered_is_quoted(patient: Patient) -> None:
+    """Its own words, beside what to check."""
+    patient.install.faults.add("auth_failed", times=None)
+    assert "'Authentication Failed'" in patient.line("WHMCS login").finding
 
 
 @pytest.mark.parametrize(("kind", "code"), [(None, 0), ("auth_failed", 1)])

@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import Engine, text
 
 from config.database import open_engine
+from readapi.connections import OPTIONS, Connections
 
 
 @pytest.mark.parametrize("setting", ["datestyle to 'German'", "datestyle to 'SQL, DMY'", "search_path to nowhere"])
@@ -22,3 +23,18 @@ def test_what_the_database_has_set_does_not_matter(engine: Engine, setting: str)
     with engine.begin() as connection:
         connection.execute(text(f'alter database "{name}" reset all'))
     assert "ISO, MDY" == style
+
+
+def test_the_api_says_its_own_after_connecting(engine: Engine) -> None:
+    """Nothing is asked for as a start-up option, which poolers refuse; what the database has set does not matter."""
+    name = engine.url.database
+    with engine.begin() as connection:
+        connection.execute(text(f"alter database \"{name}\" set datestyle to 'German'"))
+        connection.execute(text(f'alter database "{name}" set search_path to nowhere'))
+    api = Connections(engine.url.render_as_string(hide_password=False).replace("+psycopg", ""))
+    asked = b"select current_setting('datestyle'), current_setting('statement_timeout'), count(*) from job_run"
+    assert [("ISO, MDY", "3s", 0)] == api.run(asked, {})
+    api.close()
+    with engine.begin() as connection:
+        connection.execute(text(f'alter database "{name}" reset all'))
+    assert "options" not in OPTIONS

@@ -88,7 +88,11 @@ def _refusal(action: str, status: int, message: str) -> SourceError:
         )
     if any(words in text for words in CREDENTIALS):
         return CredentialsError(
-            _said(action, f"HTTP {status}, credentials refused", "check WHMCS_IDENTIFIER, WHMCS_SECRET and the admin")
+            _said(
+                action,
+                f"{message[:200]!r} (HTTP {status}, credentials refused)",
+                "check WHMCS_IDENTIFIER, WHMCS_SECRET and the admin",
+            )
         )
     if "invalid permissions" in text or "is not allowed" in text:
         return PermissionDenied(_said(action, "that it is not allowed", f"tick {action} in the credential's API role"))
