@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from threading import Lock
 
 import pytest
 
@@ -121,15 +122,17 @@ def test_time_alone_is_rehearsed(stage: Stage) -> None:
 def test_nothing_is_held_while_a_source_is_asked(changed: Stage) -> None:
     """Every row is free at each page of WHMCS, though Salesforce was pulled before: customers may mark their news."""
     pages: list[str] = []
+    one_looks = Lock()
 
     def look(action: str, _: dict[str, str]) -> None:
-        pages.append(action)
-        for table in ("notification", "me_status", "snapshot.account", "snapshot.invoice", "pipeline.refresh_mark"):
-            changed.rows(f"select 1 from {table} for update nowait")
-        assert [(0,)] == changed.rows(
-            "select count(*) from pg_stat_activity"
-            " where datname = current_database() and state like 'idle in transaction%'"
-        )
+        with one_looks:
+            pages.append(action)
+            for table in ("notification", "me_status", "snapshot.account", "snapshot.invoice", "pipeline.refresh_mark"):
+                changed.rows(f"select 1 from {table} for update nowait")
+            assert [(0,)] == changed.rows(
+                "select count(*) from pg_stat_activity"
+                " where datname = current_database() and state like 'idle in transaction%'"
+            )
 
     changed.install.after_page = look
     rehearsed = changed.run("all", "--dry-run", "--full", "--accept-shrink", "--json").answer
