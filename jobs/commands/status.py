@@ -205,7 +205,8 @@ def _event_channel_in_words(channel: Mapping[str, Any]) -> str:
     heard = f"heard {channel['heardAt']}" if channel["heardAt"] else "never heard"
     counts = f"{channel['events']:,} events, {channel['broken']:,} broken, lost {channel['lost']:,} times"
     failed = f"; failing since {channel['failedAt']}: {channel['error']}" if channel["error"] else ""
-    return f"events of {channel['topic']}: {heard}; {counts}{failed}"
+    left = "" if channel["deliveriesLeft"] is None else f"; {channel['deliveriesLeft']:,} deliveries left of the day's"
+    return f"events of {channel['topic']}: {heard}; {counts}{left}{failed}"
 
 
 def _proofs(connection: Connection) -> dict[str, dict[str, Any]]:

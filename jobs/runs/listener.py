@@ -30,6 +30,7 @@ from config.settings import Settings
 from jobs.program import Program
 from jobs.runs.ledger import ORDINARY
 from jobs.runs.run import by_hand
+from jobs.sources.errors import SourceError
 from jobs.sources.salesforce.session import SalesforceSession
 
 if TYPE_CHECKING:
@@ -46,6 +47,7 @@ class Pace:
 
     Salesforce says at least every 270 s that a stream lives. A pull waits a moment after the stream has started, so
     that nothing falls between the two, and pulls keep a distance. Waits after failures double, up to the longest.
+    Between two looks at what is left of the day's deliveries an hour passes.
     """
 
     silence: float = 330.0
@@ -54,6 +56,7 @@ class Pace:
     standby: float = 5.0
     before_pull: float = 3.0
     between_pulls: float = 60.0
+    between_looks: float = 3600.0
 
 
 PACE = Pace()
@@ -182,6 +185,7 @@ class _Follower:
     failures: int = 0
     heard: float = field(default_factory=time.monotonic)
     stream: Stream | None = None
+    looked: float = float("-inf")
 
     def run(self) -> None:
         """Again and again until stopped: wait for the lock, open the stream, note what comes."""
@@ -228,7 +232,7 @@ class _Follower:
         with _closing(_service(self.program, session)) as service:
             while not self.stop.is_set():
                 try:
-                    self._read(connection, service, replay_id)
+                    self._read(connection, service, session, replay_id)
                 except ReplayIdLostError as error:
                     log.warning("events were lost", topic=self.channel.topic, error=str(error))
                     with connection.begin():
@@ -242,7 +246,9 @@ class _Follower:
                     with connection.begin():
                         replay_id = self._execute(connection, "open_event_channel").scalar_one()
 
-    def _read(self, connection: Connection, service: PubSub, replay_id: bytes | None) -> None:
+    def _read(
+        self, connection: Connection, service: PubSub, session: SalesforceSession, replay_id: bytes | None
+    ) -> None:
         self.heard = time.monotonic()
         self.stream = stream = service.subscribe(self.channel.topic, replay_id)
         self.puller.called.set()
@@ -254,6 +260,7 @@ class _Follower:
             self.failures = 0
             if response.pending_num_requested == 0:
                 stream.more()
+            self._look_at_deliveries(connection, session)
 
     def _note(self, connection: Connection, service: PubSub, response: Any) -> None:
         """The hints of a response's events and the replay id after them, together."""
@@ -270,6 +277,20 @@ class _Follower:
             )  # fmt: skip
         if found.is_lost:
             self.puller.called.set()
+
+    def _look_at_deliveries(self, connection: Connection, session: SalesforceSession) -> None:
+        """Notes what is left of the day's deliveries. That it cannot be asked is no reason to end the stream."""
+        if time.monotonic() - self.looked < self.pace.between_looks:
+            return
+        self.looked = time.monotonic()
+        try:
+            used = session.event_deliveries()
+        except SourceError as error:
+            log.warning("the day's deliveries cannot be asked", topic=self.channel.topic, error=str(error))
+            return
+        left = {} if used is None else {"remaining": used.total - used.used, "total": used.total}
+        with connection.begin():
+            self._execute(connection, "note_deliveries", **({"remaining": None, "total": None} | left))
 
     def _add_owners(self, connection: Connection, found: Named) -> None:
         """The accounts of orders and cases, as far as the snapshot knows them; a pull finds the others."""

@@ -54,6 +54,8 @@ class Access:
         self.clock = clock
         self.session_life = SESSION_LIFE
         self.api_total = 100_000
+        self.deliveries_total = 25_000
+        self.deliveries_used = 0
         self.public_keys: list[str] = []
         self.sessions: dict[str, Session] = {}
         self.refresh_tokens: dict[str, str] = {}

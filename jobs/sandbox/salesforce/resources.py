@@ -35,6 +35,10 @@ def limits(org: SalesforceOrg, bulk_jobs: int) -> dict[str, dict[str, int]]:
         "DailyApiRequests": {"Max": org.api_total, "Remaining": max(0, org.api_total - org.api_used)},
         "DailyBulkApiBatches": {"Max": 15_000, "Remaining": 15_000},
         "DailyBulkV2QueryJobs": {"Max": 10_000, "Remaining": 10_000 - bulk_jobs},
+        "DailyDeliveredPlatformEvents": {
+            "Max": org.deliveries_total,
+            "Remaining": max(0, org.deliveries_total - org.deliveries_used),
+        },
         "DailyBulkV2QueryFileStorageMB": {"Max": 976_562, "Remaining": 976_562},
     }
 

@@ -124,15 +124,23 @@ class SalesforceSession:
 
     def read_limits(self) -> None:
         """Asks for the day's usage. A server that does not say is assumed to have no limit."""
+        self.usage = self._used_of("DailyApiRequests") or self.usage
+
+    def event_deliveries(self) -> Usage | None:
+        """What all subscribers of the org used of its deliveries in 24 hours; None where the server does not say."""
+        return self._used_of("DailyDeliveredPlatformEvents")
+
+    def _used_of(self, name: str) -> Usage | None:
         try:
             answer = self.call("limits", lambda client: client.limits())
         except (CredentialsError, QuotaExhausted):
             raise
         except SourceError:
-            return
-        day = answer.get("DailyApiRequests") if isinstance(answer, dict) else None
+            return None
+        day = answer.get(name) if isinstance(answer, dict) else None
         if isinstance(day, dict) and isinstance(day.get("Max"), int) and isinstance(day.get("Remaining"), int):
-            self.usage = Usage(day["Max"] - day["Remaining"], day["Max"])
+            return Usage(day["Max"] - day["Remaining"], day["Max"])
+        return None
 
     def check_quota(self) -> None:
         """Raises QuotaExhausted when the configured share of the day's requests is used."""

@@ -7,6 +7,9 @@ select
     lost,
     pull_since,
     error,
-    failed_at
+    failed_at,
+    deliveries_left,
+    deliveries_limit,
+    deliveries_at
 from pipeline.event_channel
 order by topic

@@ -115,6 +115,14 @@ def test_whom_an_event_names_is_noted_as_a_hint(events: Events) -> None:
     assert sorted(known(events)) == events.hinted
 
 
+def test_what_is_left_of_the_days_deliveries_is_noted(events: Events) -> None:
+    """As the org says; all its subscribers share them."""
+    events.world.org.deliveries_total, events.world.org.deliveries_used = 10_000, 400
+    left = f"select deliveries_left, deliveries_limit from pipeline.event_channel where topic = '{ACCOUNTS}'"
+    with events.listening():
+        until(lambda: events.world.values(left) == [(9_600, 10_000)])
+
+
 def test_an_order_names_its_account(events: Events) -> None:
     """By the event where it says so, else by the snapshot; an order that neither knows calls for a pull."""
     first, second, third = known(events)

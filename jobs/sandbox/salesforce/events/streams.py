@@ -160,6 +160,7 @@ class _Open:
 
     def _response(self, name: str, events: list[Event]) -> Any:
         self.wanted -= len(events)
+        self.bus.org.deliveries_used += len(events)
         if events:
             self.after = events[-1].replay_id
         consumed = []
