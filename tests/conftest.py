@@ -106,14 +106,3 @@ hypothesis.settings.register_profile(
     "any machine", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
 )
 hypothesis.settings.load_profile("any machine")  # a slow machine is not a fault
-
-KNOWN_FAILURES = Path(__file__).with_name("known_failures.txt")
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What known_failures.txt names may fail; it says why such a file exists at all."""
-    lines = KNOWN_FAILURES.read_text(encoding="utf-8").splitlines()
-    known = tuple(line for line in lines if line and not line.startswith("#"))
-    for item in items:
-        if item.nodeid.startswith(known):
-            item.add_marker(pytest.mark.xfail(reason="named in tests/known_failures.txt", strict=False))
