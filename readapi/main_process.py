@@ -1,7 +1,8 @@
 """The main process of `serve`: workers start anew with settings read again, and a stop is announced before it comes.
 
 - **SIGHUP** reads settings and data files again, all or nothing: when anything is wrong with them it says so and keeps
-  the old. New workers start beside the old ones, so that no request is lost.
+  the old. Each new worker starts beside the old one, which goes on for ten seconds: a start that takes longer than
+  that leaves a gap in which connections are refused.
 - **SIGTERM** makes /readyz answer 503 first, so that a load balancer sends no more; the listener closes
   `drain_seconds` later, and requests under way are finished. A second signal, or SIGINT, does not wait.
 """

@@ -31,7 +31,7 @@ HEADER_SECONDS = 10
 """A connection ends when no whole request head came for so long: at its start, and between two requests."""
 LARGEST_HEAD = 32 * 1024
 STOP_SECONDS = 10
-TAKE_OVER_SECONDS = 6
+TAKE_OVER_SECONDS = 10
 """How long an old worker goes on beside the new one that is starting, when settings are read again."""
 
 
