@@ -92,9 +92,11 @@ class Facts:
         return self._statements.all("api/count_sent_by_type", zone=self.zone.key)
 
     def problems(self) -> dict[str, list[Row]]:
-        """Records set aside, and links in doubt. Unknown words stay with `status`: they need a look at every row."""
+        """What is set aside, fails, lacks rows or is in doubt. Unknown words stay with `status`: it reads all rows."""
         return {
             "set_aside": self._statements.all("snapshot/count_set_aside_by_reason", at_most=AT_MOST),
+            "customers": self._statements.all("refresh/list_failed_customers", at_most=AT_MOST),
+            "streams": self._statements.all("snapshot/list_incomplete_streams", at_most=AT_MOST),
             "links": self._statements.all("snapshot/count_link_problems"),
         }
 

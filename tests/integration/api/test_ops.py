@@ -88,6 +88,18 @@ def test_an_action_is_written_down_with_who_and_why(ops, rows):
         assert 400 == ops.post("/ops/actions", data=wrong, auth=("ada", ACTS)).status_code
 
 
+def test_who_fails_and_what_is_not_whole_are_named(ops, rows):
+    """Customers whose document fails and lists that were not read whole, each with its reason."""
+    rows.run()
+    rows.connection.execute(
+        f"insert into pipeline.failed_customer values ('{ALICE}', 'Overflow in tasks', 3, now(), now(), now(), 1);"
+        "insert into pipeline.incomplete_stream values ('invoice', '230 announced, 229 received', now(), now(), 1)"
+    )
+    page = ops.get("/ops", auth=("", READS)).text
+    assert f'<a href="/ops/customers?id={ALICE}">{ALICE}</a> keeps the last document: Overflow in tasks' in page
+    assert re.search(r"invoice</span> not read whole since [^<]+:\d\d:\d\d: 230 announced, 229 received", page)
+
+
 def test_ages_of_facts_and_hints_are_told(ops, rows):
     """The page and the metrics: the oldest reading somebody's facts rest on, what waits, what became of hints."""
     rows.run()
