@@ -136,7 +136,7 @@ def check_pooler(engine: Engine) -> Line:
 
 
 def _pooling(announced: int, own: int, other: int) -> Line:
-    """What three process ids say: the one told when connecting, the one that served, the one of a second connection."""
+    """What three process ids say: given when connecting, of who served, of a second connection."""
     if own == other:
         return Line(
             "fail", "database pooler", "it pools by transaction: locks and settings of a session do not hold",

@@ -20,7 +20,7 @@ LONGEST_CLIENT_ID = 14
 
 def command(program: Program, arguments: argparse.Namespace) -> int:
     """Notes the hints and says when. Raises SettingsError (exit 2), naming every word that is not an id."""
-    accounts, clients = told_apart(arguments.customers)
+    accounts, clients = accounts_and_clients(arguments.customers)
     with program.database() as engine:
         noted_at = note(engine, accounts, clients)
     if arguments.json:
@@ -38,7 +38,7 @@ def note(engine: Engine, accounts: Sequence[str], clients: Sequence[int]) -> dat
     return noted_at
 
 
-def told_apart(words: Sequence[str]) -> tuple[list[str], list[int]]:
+def accounts_and_clients(words: Sequence[str]) -> tuple[list[str], list[int]]:
     """The Account ids (18 characters) and the WHMCS client ids among the words, each once, in their order."""
     accounts: dict[str, None] = {}
     clients: dict[int, None] = {}

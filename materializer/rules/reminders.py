@@ -45,12 +45,14 @@ def next_invoice_reminder(invoice: Invoice, rules: Rules, kept: Reminder | None)
     if invoice.due_on is None or (kept is not None and kept.is_waiting):
         return None
     first = moment_of(invoice.due_on, -days_before_due(rules), rules.zone)
-    told_at = _told_at(kept)
-    if first is None or told_at is None:
+    notified_at = _notified_at(kept)
+    if first is None or notified_at is None:
         return first
     if not rule.steps:
-        return max(first, told_at + _window(rule))
-    later = (max(first, step) for step in _invoice_steps(invoice.due_on, rule, rules, told_at) if step > told_at)
+        return max(first, notified_at + _window(rule))
+    later = (
+        max(first, step) for step in _invoice_steps(invoice.due_on, rule, rules, notified_at) if step > notified_at
+    )
     return _past_window(min(later, default=None), rule, kept)
 
 
@@ -68,9 +70,9 @@ def next_card_reminder(card: PayMethod, rules: Rules, kept: Reminder | None) -> 
     rule = rules.notifications.types["PAYMENT_METHOD_EXPIRING"]
     if card.expires_on is None or (kept is not None and kept.is_waiting):
         return None
-    told_at = _told_at(kept)
+    notified_at = _notified_at(kept)
     steps = (moment_of(card.expires_on, -days, rules.zone) for days in rule.steps)
-    later = (step for step in steps if step is not None and (told_at is None or step > told_at))
+    later = (step for step in steps if step is not None and (notified_at is None or step > notified_at))
     return _past_window(min(later, default=None), rule, kept)
 
 
@@ -79,18 +81,18 @@ def end_of_card(card: PayMethod, rules: Rules) -> datetime | None:
     return None if card.expires_on is None else moment_of(card.expires_on, 1, rules.zone)
 
 
-def _invoice_steps(due_on: date, rule: NotificationRule, rules: Rules, told_at: datetime) -> Iterator[datetime]:
+def _invoice_steps(due_on: date, rule: NotificationRule, rules: Rules, notified_at: datetime) -> Iterator[datetime]:
     """The steps before the due date, and the first of those after it that follows the last reminder."""
     days = [-step for step in rule.steps]
     if rule.then_every_days is not None:
-        passed = (today(told_at, rules.zone) - due_on).days
+        passed = (today(notified_at, rules.zone) - due_on).days
         days.append(max(1, passed // rule.then_every_days + 1) * rule.then_every_days)
     for offset in days:
         if (moment := moment_of(due_on, offset, rules.zone)) is not None:
             yield moment
 
 
-def _told_at(kept: Reminder | None) -> datetime | None:
+def _notified_at(kept: Reminder | None) -> datetime | None:
     """When the customer was last notified, or the operator last decided not to."""
     if kept is None:
         return None

@@ -38,8 +38,8 @@ def app(org: SalesforceOrg) -> WSGIApplication:
         body = Request(environ).get_data()
         environ["wsgi.input"] = io.BytesIO(body)
         environ["CONTENT_LENGTH"] = str(len(body))
-        for told_of_chunks in ("HTTP_TRANSFER_ENCODING", "wsgi.input_terminated"):
-            environ.pop(told_of_chunks, None)
+        for announcing_chunks in ("HTTP_TRANSFER_ENCODING", "wsgi.input_terminated"):
+            environ.pop(announcing_chunks, None)
         return faulty(environ, start_response)
 
     return whole

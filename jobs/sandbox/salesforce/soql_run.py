@@ -99,10 +99,10 @@ def _add_parent(org: SalesforceOrg, record: dict[str, Any], column: Column, row:
     if parent is None:
         record[column.parent.relationship] = None
         return
-    told_parent = record.setdefault(
+    shown_parent = record.setdefault(
         column.parent.relationship, {"attributes": attributes(column.parent.sobject, parent["Id"], instance)}
     )
-    told_parent[column.name] = plain(parent.get(column.name))
+    shown_parent[column.name] = plain(parent.get(column.name))
 
 
 def _matching(org: SalesforceOrg, bound: Bound) -> Iterable[str]:
