@@ -13,9 +13,9 @@ from jobs.sandbox.clock import SimulatedClock
 from jobs.sandbox.salesforce import SalesforceOrg
 from jobs.sandbox.whmcs import WhmcsInstall
 from tests.end_to_end.stage import START, TOKYO, Stage, environment
-from tests.integration.conftest import database_url, empty_database_url, engine
+from tests.integration.conftest import database_url, empty_database_url, engine, new_database
 
-__all__ = ["database_url", "empty_database_url", "engine"]
+__all__ = ["database_url", "empty_database_url", "engine", "new_database"]
 
 
 @pytest.fixture
