@@ -47,8 +47,11 @@ class _Client(Salesforce):
     def parse_result_to_json(self, result: requests.Response) -> Any:
         try:
             return result.json()
-        except ValueError:
-            return decoded(result.content)
+        except ValueError as unreadable:
+            try:
+                return decoded(result.content)
+            except ValueError:
+                raise unreadable from None
 
 
 class SalesforceSession:
