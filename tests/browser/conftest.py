@@ -64,7 +64,7 @@ def browse() -> Iterator[Browse]:
         yield browser
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """The demo's portal and the read API behind it, on a day of the script."""
     if CHROMIUM is None or DRIVER is None:

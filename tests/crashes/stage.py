@@ -96,7 +96,7 @@ def steps(population: Population) -> list[Step]:
         if number == 5:
             planned.append(Step(ANNOUNCEMENT, instant, instant + timedelta(minutes=1)))
     late = instants[-1] + timedelta(days=800)
-    planned.append(Step(("run", "prune"), instants[-1], late))
+    planned.append(Step(("run", "prune", "--yes"), instants[-1], late))
     return planned
 
 

@@ -8,6 +8,7 @@ from argparse import Namespace
 import pytest
 
 from jobs.commands import held
+from materializer.units import At
 from tests.salesforce_world import ELIGIBILITY, World
 
 
@@ -33,7 +34,7 @@ def counts(world: World) -> tuple[int, int]:
 
 def decide(world: World, action: str, run_id: int | None) -> dict[str, object]:
     assert run_id is not None
-    return held.decide(world.engine, action, run_id, world.org.clock.now())
+    return held.decide(world.engine, action, At(run_id, world.org.clock.now()), None)
 
 
 def test_one_stream_that_trips_holds_all_removals_and_nothing_else(shrunk: World) -> None:

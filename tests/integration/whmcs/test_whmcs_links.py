@@ -130,6 +130,6 @@ def test_links_in_doubt_are_listed_for_analysts_and_by_doctor(world: World) -> N
         lines = list(check_links(connection))
     assert ["warn"] * 3 == [line.level for line in lines]
     assert all(line.remedy for line in lines)
-    assert ["2 claims in conflict", "1 accounts naming"] == [
+    assert ["2 claims in conflict,", "1 accounts naming"] == [
         " ".join(line.finding.split()[:n]) for line, n in zip(lines, (4, 3), strict=False)
     ]
