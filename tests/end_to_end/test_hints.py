@@ -131,6 +131,20 @@ def test_a_hint_waits_for_a_source_that_is_away(synced: Stage) -> None:
     assert [(0,)] == synced.rows("select hint_attempts from pipeline.source_state where source = 'salesforce'")
 
 
+def test_hints_grow_old_by_the_clock_that_noted_them(synced: Stage) -> None:
+    """A run as of next year follows what was noted just now; what has waited for more than a day is dropped."""
+    synced.install.pay_invoice(1)
+    synced.later(days=400)
+    hinted(synced, 1)
+    assert "invoice_due" not in tasks(synced, synced.customers[0])
+    synced.me_status("hint", 1)
+    yesterday = "now() - interval '25 hours'"
+    synced.rows(f"update pipeline.hint set first_at = {yesterday}, last_at = {yesterday} returning 1")
+    assert 0 == synced.run("sync-hinted").code
+    assert [("expired", 1), ("read", 1)] == synced.rows("select outcome, hints from pipeline.hint_count order by 1")
+    assert [] == synced.rows("select subject_id from pipeline.hint")
+
+
 def test_a_rehearsal_says_what_would_change_and_keeps_the_hint(synced: Stage) -> None:
     """Nothing is written."""
     synced.install.pay_invoice(1)
