@@ -1,6 +1,6 @@
 """The invariant, by machine: histories of thousands of steps in which product and reference model must agree.
 
-`ME_STATUS_TRUTH_STEPS` asks for another number of steps than 4,000, `ME_STATUS_TRUTH_SEED` for other histories.
+`ME_STATUS_TRUTH_STEPS` asks for another number of steps than 2,000, `ME_STATUS_TRUTH_SEED` for other histories.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from sqlalchemy import Engine, create_engine
 
 from tests.integration.truth.machine import Tally, Truth
 
-STEPS = int(os.environ.get("ME_STATUS_TRUTH_STEPS", "4000"))
+STEPS = int(os.environ.get("ME_STATUS_TRUTH_STEPS", "2000"))
 SHARES = 4
 STEPS_OF_A_HISTORY = 100
 ENDED_EARLY = 1.2
