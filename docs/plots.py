@@ -45,8 +45,9 @@ def customers(axes: Any, rows: Rows) -> None:
     counts: dict[str, dict[Any, int]] = defaultdict(dict)
     for day, task, count in rows:
         counts[task][day] = count
-    axes.stackplot(days, *([of.get(day, 0) for day in days] for of in counts.values()), labels=list(counts))
-    axes.legend(loc="center left", bbox_to_anchor=(1, 0.5), fontsize="small")
+    if counts:
+        axes.stackplot(days, *([of.get(day, 0) for day in days] for of in counts.values()), labels=list(counts))
+        axes.legend(loc="center left", bbox_to_anchor=(1, 0.5), fontsize="small")
     axes.set(title="Customers by their first task", ylabel="customers")
     axes.tick_params(axis="x", rotation=45)
 

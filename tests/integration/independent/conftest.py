@@ -63,7 +63,7 @@ def dbt(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def dlt(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A Python that has dlt with its source for SQL databases, and DuckDB to load into."""
-    return _python(tmp_path_factory.mktemp("dlt"), "dlt[sql_database,duckdb]==1.31.0", "psycopg[binary]")
+    return _python(tmp_path_factory.mktemp("dlt"), "dlt[duckdb]==1.31.0", "sqlalchemy", "psycopg[binary]")
 
 
 @pytest.fixture(scope="session")
