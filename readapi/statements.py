@@ -28,7 +28,7 @@ class Statements:
     def all(self, name: str, **parameters: object) -> list[Row]:
         """All rows of queries/<name>.sql; json columns come as the bytes stored."""
         try:
-            return self._connections.run(sql.driver_text(name).encode(), parameters)
+            return self._connections.run(sql.driver_text(name), parameters)
         except NOT_MIGRATED as error:
             raise unavailable(
                 "not-migrated", "The database has no current schema; run me-status migrate.", retry_after=60

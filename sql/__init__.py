@@ -26,9 +26,9 @@ def statement(name: str) -> TextClause:
 
 
 @cache
-def driver_text(name: str) -> str:
+def driver_text(name: str) -> bytes:
     """queries/<name>.sql in psycopg's own spelling, `%(name)s`, for callers that use the driver alone."""
-    return str(statement(name).compile(dialect=PSYCOPG))
+    return str(statement(name).compile(dialect=PSYCOPG)).encode()
 
 
 def schema(name: str) -> str:

@@ -101,9 +101,7 @@ def in_words(state: Mapping[str, Any]) -> list[str]:
     ]
     lines += [f"  next {job}: {due}{_pause(state, job)}" for job, due in state["nextDue"].items()]
     if guests := state["notify"]:
-        who = (
-            f"the {guests['customers']:,} {'customer' if guests['customers'] == 1 else 'customers'} of {guests['only']}"
-        )
+        who = f"the {counted(guests['customers'], 'customer', 'customers')} of {guests['only']}"
         lines.append(f"  only {who} {'is' if guests['customers'] == 1 else 'are'} notified ([notify] of the schedule)")
     if of_other_rules := state["documents"]["ofOtherRules"]:
         lines.append(

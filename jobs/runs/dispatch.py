@@ -78,14 +78,13 @@ def _refresh(run: Run, settings: Settings, tables: Tables) -> None:
 
     bar = run.options.progress.start("Refresh customers")
     freshness, limits = tables.schedule.freshness_minutes, tables.schedule.limits
+    in_force = rules(settings, tables)
     with executor.submitting(settings, run.database) as submit:
         batching = Batching(limits.batch_customers, submit, bar)
-        done = refresh.refresh(run.database, rules(settings, tables), run.at, freshness, batching)
-        anew = rebuild.recompute(
-            run.database, rules(settings, tables), run.at, batching, at_most=limits.other_rules_customers
-        )
+        done = refresh.refresh(run.database, in_force, run.at, freshness, batching)
+        anew = rebuild.recompute(run.database, in_force, run.at, batching, at_most=limits.other_rules_customers)
     bar.finish()
-    checked = shadow.check(run.database, rules(settings, tables), run.at, tables.schedule.shadow_check)
+    checked = shadow.check(run.database, in_force, run.at, tables.schedule.shadow_check)
     run.counts.update(
         customers=done.customers,
         changed=done.changed,

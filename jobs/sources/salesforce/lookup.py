@@ -14,8 +14,15 @@ AT_ONCE = 200
 
 def in_batches(ids: Sequence[str]) -> Iterator[str]:
     """The ids (of a snapshot, or checked) as the inside of SOQL's IN (...), so many of them at once."""
-    for start in range(0, len(ids), AT_ONCE):
-        yield ", ".join(f"'{key}'" for key in ids[start : start + AT_ONCE])
+    return map(_listed, _batches(ids))
+
+
+def _batches(ids: Sequence[str]) -> Iterator[Sequence[str]]:
+    return (ids[start : start + AT_ONCE] for start in range(0, len(ids), AT_ONCE))
+
+
+def _listed(ids: Sequence[str]) -> str:
+    return ", ".join(f"'{key}'" for key in ids)
 
 
 def confirmer(
@@ -26,11 +33,8 @@ def confirmer(
 
     def confirm_gone(keys: Collection[Key]) -> set[Key]:
         alive: set[Key] = set()
-        wanted = [str(key) for key in keys]
-        for start in range(0, len(wanted), AT_ONCE):
-            asked = wanted[start : start + AT_ONCE]
-            (ids,) = in_batches(asked)
-            soql = f"SELECT {names} FROM {sobject} WHERE Id IN ({ids})"  # noqa: S608 - ids of the snapshot
+        for asked in _batches([str(key) for key in keys]):
+            soql = f"SELECT {names} FROM {sobject} WHERE Id IN ({_listed(asked)})"  # noqa: S608 - ids of the snapshot
             for page in session.pages(soql, sobject, include_deleted=True):
                 for record in page["records"]:
                     key, master = if_readable(record.get("Id")), if_readable(record.get("MasterRecordId"))
