@@ -83,6 +83,7 @@ class WhmcsPulls(Table):
     sweep_every_minutes: int = Field(ge=1)
     sweep_always_below_rows: int = Field(ge=0)
     pay_methods_every_hours: int = Field(ge=1)
+    pay_methods_minutes: float = Field(ge=0)
     balances_every_hours: int = Field(ge=1)
     concurrency: int = Field(ge=1, le=64)
     pause_milliseconds: int = Field(ge=0)

@@ -1,15 +1,13 @@
-"""Rivals: from this environment with the extra `bench`, otherwise each from one of its own.
+"""Rivals, each in an environment of its own.
 
-That is made on first use, by pip, in the folder that ME_STATUS_BENCH_RIVALS names, or in the user's cache.
+That is made on first use in the folder that ME_STATUS_BENCH_RIVALS names, or in the user's cache.
 """
 
 from __future__ import annotations
 
 import os
 import subprocess
-import sys
 import venv
-from importlib.util import find_spec
 from pathlib import Path
 
 import platformdirs
@@ -18,20 +16,26 @@ from tests.benchmarks.bench import Bench
 
 PINNED = {
     "dlt": ("dlt[postgres]==1.31.*",),
-    "dbt": ("dbt-core==1.10.*", "dbt-postgres<2"),
+    "dbt": ("dbt-core==1.12.*", "dbt-postgres==1.11.*"),
+    "duckdb_extensions": ("duckdb==1.5.5", "duckdb-extensions==1.5.5", "duckdb-extension-postgres-scanner==1.5.5"),
 }
+"""DuckDB 2 fetches its PostgreSQL extension from a host of its own; of 1.5 it is a package like any other."""
+LEFT_OUT = "dbt-core-experimental-parser; sys_platform == 'none'\n"
+"""Fetched from elsewhere while it is installed, and not needed to take a snapshot."""
 
 
 def python_of(bench: Bench, rival: str) -> Path:
     """The interpreter of the environment that has the rival."""
-    if find_spec(rival) is not None:
-        return Path(sys.executable)
     folder = Path(os.environ.get("ME_STATUS_BENCH_RIVALS") or platformdirs.user_cache_path("me-status-bench")) / rival
     python = folder / "bin" / "python"
     if not (folder / "ready").exists():
         bench.say(f"installing {' '.join(PINNED[rival])} in {folder}")
         venv.create(folder, with_pip=True, clear=True)
-        subprocess.run([python, "-m", "pip", "install", "--quiet", *PINNED[rival]], check=True)
+        overrides = folder / "left-out.txt"
+        overrides.write_text(LEFT_OUT)
+        subprocess.run([python, "-m", "pip", "install", "--quiet", "uv"], check=True)
+        uv = [python, "-m", "uv", "pip", "install", "--quiet", "--python", python, "--override", overrides]
+        subprocess.run([*uv, *PINNED[rival]], check=True)
         (folder / "ready").touch()
     return python
 

@@ -24,6 +24,6 @@ WORKS = {
 
 
 def work_named(name: str) -> Callable[[Bench], list[Measured]]:
-    """The work's function. Raises ImportError when what it compares with is not installed (extra `bench`)."""
+    """The work's function. Raises ImportError when what it compares with is not installed."""
     run: Callable[[Bench], list[Measured]] = import_module(WORKS[name]).run
     return run

@@ -203,6 +203,20 @@ def test_hints_find_new_and_paid_invoices(install: WhmcsInstall, connect: Connec
     assert unpaid <= set(found)
 
 
+def test_a_first_reading_of_pay_methods_ends_in_time_and_goes_on_in_the_next_run(connect: Connect) -> None:
+    """So that a large company's invoices do not wait for hours; who was not read comes next, and --full reads all."""
+    source = connect(pay_methods_minutes=0)
+    clients = sorted(keys(source.pull("client", None)))
+    everybody = KnownRows(clients=len(clients), readings=tuple((client, None) for client in clients))
+    first = source.pull("pay_method", None, known=everybody)
+    assert clients[:25] == list(first.owners)
+    left = [(client, None) for client in clients[25:]] + [(client, START) for client in clients[:25]]
+    known = KnownRows(clients=len(clients), readings=tuple(left))
+    later = source.pull("pay_method", state(first), known=known, now=START + timedelta(minutes=10))
+    assert clients[25:50] == list(later.owners)
+    assert clients == sorted(source.pull("pay_method", None, full=True, known=everybody).owners)
+
+
 def test_pay_methods_are_read_round_robin(install: WhmcsInstall, connect: Connect) -> None:
     """Those never read come first; the clients read are named."""
     source = connect()

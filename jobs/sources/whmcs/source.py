@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -22,7 +22,7 @@ from jobs.sources.whmcs.answers import NoSuchRecord, UnreadablePage, listed
 from jobs.sources.whmcs.confirm import confirmer
 from jobs.sources.whmcs.details import reference_of
 from jobs.sources.whmcs.pages import Page
-from jobs.sources.whmcs.round_robin import due_clients, is_turn
+from jobs.sources.whmcs.round_robin import due_clients, is_turn, until_late
 from jobs.sources.whmcs.rows import WhmcsStream, whmcs_streams
 from jobs.sources.whmcs.sweep import Part, Reading, newest, read_whole, sweep
 from jobs.sources.whmcs.transport import WhmcsTransport
@@ -421,12 +421,13 @@ class WhmcsSource:
         reading.bar.expect(len(turn))
         started = self.transport.server_time
         try:
-            return self._read_clients(reading, self._take_pay_methods(reading, turn), started)
+            in_time = turn if full else until_late(turn, timedelta(minutes=self._schedule.whmcs.pay_methods_minutes))
+            return self._read_clients(reading, self._take_pay_methods(reading, in_time), started)
         except BaseException:
             reading.spool.close()
             raise
 
-    def _take_pay_methods(self, reading: Reading, clients: Sequence[int]) -> list[int]:
+    def _take_pay_methods(self, reading: Reading, clients: Iterable[int]) -> list[int]:
         """The clients whose pay methods were read; what cannot be read is set aside."""
         read: list[int] = []
         for client, values in self.transport.in_parallel(self._pay_methods_of, clients):
