@@ -67,9 +67,7 @@ def run(bench: Bench) -> list[Measured]:
     work = f"diff of {rows:,} rows, 1 % changed"
     return [
         of_rounds(work, "dbt snapshot 1.12", rounds, "s", GOAL, NOTE),
-        of_rounds(
-            work, "DuckDB attached, full join", of_duckdb, "s", GOAL_OF_DUCKDB, NOTE_OF_DUCKDB.format(**duckdb)
-        ),
+        of_rounds(work, "DuckDB attached, full join", of_duckdb, "s", GOAL_OF_DUCKDB, NOTE_OF_DUCKDB.format(**duckdb)),
         Measured(f"{work}: peak memory", "a limit in MB", max(peaks), 1, "MB", PEAK_GOAL, "ru_maxrss of the process"),
     ]
 

@@ -12,6 +12,7 @@ from tests.benchmarks.measured import Measured
 WORKS = {
     "pull": "tests.benchmarks.pull",
     "diff": "tests.benchmarks.diff",
+    "first": "tests.benchmarks.first",
     "memory": "tests.benchmarks.memory",
     "rebuild": "tests.benchmarks.rebuild",
     "refresh": "tests.benchmarks.refresh",
