@@ -54,11 +54,11 @@ def main() -> None:
     database = LiveDatabase(connect(settings))
     if "standin" in options:
         began = time.perf_counter()
-        taken = _take_in(database, _pulled(database, options), options["run_id"])
+        taken = _take_in(database, settings, _pulled(database, options), options["run_id"])
     else:
         pulled = _staged(database, options["staged"])
         began = time.perf_counter()
-        taken = _take_in(database, pulled, options["run_id"])
+        taken = _take_in(database, settings, pulled, options["run_id"])
     seconds = time.perf_counter() - began
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     figures = {"seconds": seconds, "rows": taken.read, "changed": taken.changed, "peak": peak}
@@ -97,11 +97,11 @@ def _staged(database: LiveDatabase, table: str) -> Pulled:
     return Pulled(INVOICE, spool, "full", fields=("id",), source_time=NOW)
 
 
-def _take_in(database: LiveDatabase, pulled: Pulled, run_id: int) -> Applied:
+def _take_in(database: LiveDatabase, settings: Settings, pulled: Pulled, run_id: int) -> Applied:
     with database.begin() as connection:
         state = store.stream_states(connection).get("invoice")
     policy = policy_for(fields.load(), "invoice", state, pulled)
-    with executor.submitting(settings_for(sys.argv[1]), database) as submit:
+    with executor.submitting(settings, database) as submit:
         return commit.apply(
             database, pulled, policy, At(run_id, NOW), Batching(schedule.load().limits.window_rows, submit)
         )
