@@ -16,6 +16,8 @@ import pytest
 from config import tables
 from config.database import connect
 from config.settings import GivenSettings
+from config.types import ScheduledJob
+from jobs.commands.hint import note
 from jobs.program import Program
 from jobs.runs.ledger import RunOptions
 from jobs.runs.run import by_hand
@@ -35,6 +37,7 @@ PEOPLE = Population(customers=500, seed=3, start=date(2026, 11, 1), zone=TOKYO)
 START = datetime(2026, 11, 1, 3, tzinfo=UTC)
 OF_A_TRANSACTION = [
     "applying_since",
+    "began_at",
     "changed_at",
     "committed_at",
     "feed_id",
@@ -74,6 +77,11 @@ class Place:
 
     def run(self, now: datetime) -> None:
         for report in by_hand(self.engine, self.program, "all", RunOptions(full=True), now):
+            assert report.outcome in ("succeeded", "held"), report.error
+
+    def do(self, job: ScheduledJob, now: datetime) -> None:
+        """One job, such as sync-hinted, as of an instant."""
+        for report in by_hand(self.engine, self.program, job, RunOptions(), now):
             assert report.outcome in ("succeeded", "held"), report.error
 
     def rows(self, question: str) -> list[tuple[Any, ...]]:
@@ -191,6 +199,23 @@ def test_a_worker_killed_half_way_leaves_the_very_same_tables_as_threads(
             there.run(clock.now())
         assert here.everything() == there.everything()
         assert here.rows("select 1 from status_transition limit 1"), "nothing was observed at all"
+
+        clock.advance_to(START + timedelta(days=3, minutes=1))
+        hinted = [client for (client,) in here.rows("select client_id from snapshot.client order by 1 limit 100")]
+        unpaid = here.rows(f"select invoice_id from snapshot.invoice where status = 'Unpaid' and {_of(hinted)}")
+        assert unpaid, "nobody hinted has an unpaid invoice"
+        for (invoice,) in unpaid:
+            install.tables["invoices"].change(invoice, status="Paid")
+        for somewhere in (here, there):
+            note(somewhere.engine, [], hinted)
+            somewhere.do("sync-hinted", clock.now())
+            somewhere.do("refresh", clock.now())
+        assert here.everything() == there.everything()
+        assert [] == there.rows(f"select 1 from snapshot.invoice where status = 'Unpaid' and {_of(hinted)}")
+
+
+def _of(clients: list[int]) -> str:
+    return f"client_id in ({', '.join(map(str, clients))})"
 
 
 def test_a_worker_of_another_database_is_refused(place: Callable[..., Place], tmp_path: Path) -> None:
