@@ -8,7 +8,6 @@ from contextlib import AbstractContextManager, contextmanager
 from typing import Protocol, TypeVar
 
 import psycopg
-import stamina
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import QueuePool
@@ -54,6 +53,8 @@ class LiveDatabase:
             yield connection
 
     def transact(self, work: Callable[[Connection], Result]) -> Result:
+        import stamina  # here, since who only asks how things are writes nothing and does not wait for it
+
         for attempt in stamina.retry_context(on=_lost_to_another, attempts=10, timeout=60, wait_initial=0.05):
             with attempt, self.begin() as connection:
                 return work(connection)

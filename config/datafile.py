@@ -19,7 +19,7 @@ REPLACED_WHOLE = ("jobs", "words")
 class Table(BaseModel):
     """A checked, frozen table of a data file; an unknown key is a fault, so that no misspelling is passed over."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)  # built when read: a table in a table once
 
 
 TableT = TypeVar("TableT", bound=Table)

@@ -7,17 +7,19 @@ import re
 import sys
 import traceback
 from contextlib import AbstractContextManager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 import psycopg
-import structlog
 from pydantic import SecretStr
 from sqlalchemy.exc import DBAPIError
-from structlog.typing import EventDict, Processor, WrappedLogger
 
 from config.errors import Interrupted, MeStatusError
 from config.settings import Settings
+from config.structlog_alone import structlog
+
+if TYPE_CHECKING:
+    from structlog.typing import EventDict, Processor, WrappedLogger
 
 HIDDEN = "[hidden]"
 SECRET_NAME = re.compile(

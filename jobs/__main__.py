@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import json
 import signal
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from importlib import import_module
 
 from config.errors import DatabaseAway, MeStatusError, SettingsError
@@ -20,11 +22,13 @@ WITHOUT_PROGRAM = ("configuration", "doctor", "migrate", "run", "schedule", "ver
 def main(words: Sequence[str] | None = None) -> int:
     """Runs one command and returns its exit code: 0 success, 1 failed, 2 wrong usage or settings, 3 needs a look."""
     arguments = parser().parse_args(words)
-    from config import logs
+    with _uncollected():
+        from config import logs
 
+        command = _command(arguments.module)
     logs.configure()
     try:
-        return _command(arguments.module)(arguments)
+        return command(arguments)
     except SettingsError as error:
         return _fail(arguments, error.faults, WRONG_USE)
     except MeStatusError as error:
@@ -38,6 +42,18 @@ def main(words: Sequence[str] | None = None) -> int:
         described = logs.describe(error)
         logs.get("commands").error("unexpected error", error=described, frames=logs.frames(error))
         return _fail(arguments, [described], FAILED)
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """What is imported in the block stays to the end, so the collector need not walk it: a fifth of a start."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        if not gc.get_freeze_count():  # once: tests call many commands in one process
+            gc.freeze()
+        gc.enable()
 
 
 def _fail(arguments: argparse.Namespace, faults: Sequence[str], code: int) -> int:

@@ -7,20 +7,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Protocol
 
-from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    ProgressColumn,
-    SpinnerColumn,
-    TextColumn,
-    TimeElapsedColumn,
-    TimeRemainingColumn,
-)
-from rich.progress import Progress as RichProgress
-from rich.progress import Task as RichTask
-from rich.text import Text
-
 
 class Bar(Protocol):
     """One thing under way."""
@@ -53,36 +39,6 @@ class _Silent:
     def finish(self) -> None: ...
 
 
-class _Rate(ProgressColumn):
-    def render(self, task: RichTask) -> Text:
-        speed = task.finished_speed or task.speed
-        return Text("" if speed is None else f"{speed:,.0f}/s", style="progress.data.speed")
-
-
-class _Bars:
-    def __init__(self, bars: RichProgress) -> None:
-        self.bars = bars
-
-    def start(self, label: str, total: int | None = None) -> _Bar:
-        return _Bar(self.bars, self.bars.add_task(label, total=total))
-
-
-class _Bar:
-    def __init__(self, bars: RichProgress, task: object) -> None:
-        self.bars = bars
-        self.task = task
-
-    def advance(self, count: int = 1) -> None:
-        self.bars.advance(self.task, count)  # type: ignore[arg-type]
-
-    def expect(self, total: int) -> None:
-        self.bars.update(self.task, total=total)  # type: ignore[arg-type]
-
-    def finish(self) -> None:
-        done = self.bars.tasks[self.bars.task_ids.index(self.task)].completed  # type: ignore[arg-type]
-        self.bars.update(self.task, total=done)  # type: ignore[arg-type]
-
-
 def silent() -> Progress:
     """Shows nothing."""
     return _Silent()
@@ -94,14 +50,7 @@ def shown() -> Iterator[Progress]:
     if not sys.stderr.isatty():
         yield silent()
         return
-    columns = (
-        SpinnerColumn(),
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        _Rate(),
-        TimeElapsedColumn(),
-        TimeRemainingColumn(),
-    )
-    with RichProgress(*columns, console=Console(stderr=True), transient=True) as bars:
-        yield _Bars(bars)
+    from jobs import progress_bars  # rich is for those who watch; a start by cron does not wait for it
+
+    with progress_bars.shown() as bars:
+        yield bars

@@ -1,17 +1,20 @@
-"""Rows into a table by COPY: one encoder for everything the product writes in bulk."""
+"""Rows into a table by COPY: one encoder for everything the product writes in bulk.
+
+Arrow is imported by what writes: most refreshes, one each minute, find nothing to write and do not wait for it.
+"""
 
 from __future__ import annotations
 
 import io
-from typing import Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 import psycopg
-import pyarrow as pa
-import pyarrow.csv as arrow_csv
 from psycopg import sql as compose
 from sqlalchemy import Connection
 
-WITHOUT_HEADER = arrow_csv.WriteOptions(include_header=False)
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 
 def driver_of(connection: Connection) -> psycopg.Connection[Any]:
@@ -26,9 +29,22 @@ def copy_in(connection: Connection, into: compose.Composable, rows: pa.Table) ->
 
     Raises psycopg.DataError when the server rejects a value.
     """
+    from pyarrow import csv
+
     written = io.BytesIO()
-    arrow_csv.write_csv(rows, written, WITHOUT_HEADER)
+    csv.write_csv(rows, written, csv.WriteOptions(include_header=False))
     names = compose.SQL(", ").join(map(compose.Identifier, rows.column_names))
     statement = compose.SQL("copy {} ({}) from stdin (format csv)").format(into, names)
     with driver_of(connection).cursor().copy(statement) as copy:
         copy.write(written.getbuffer())
+
+
+def as_texts(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> pa.Table:
+    """Rows, in the order of `columns`, as a table of texts; None stays null."""
+    import pyarrow as pa
+
+    texts = [
+        pa.array([None if one is None else str(one) for one in values], pa.string())
+        for values in zip(*rows, strict=True)
+    ]
+    return pa.table(texts, names=list(columns))

@@ -7,14 +7,13 @@ from datetime import datetime, timedelta
 from operator import itemgetter
 from typing import Any
 
-import pyarrow as pa
 from msgspec.json import encode
 from psycopg import sql as compose
 from sqlalchemy import Connection
 
 import sql
 from config.schedule import Freshness
-from materializer.copying import copy_in, driver_of
+from materializer.copying import as_texts, copy_in, driver_of
 from materializer.refresh import served_history
 from materializer.rules import facts
 from materializer.rules.document import Document
@@ -208,11 +207,7 @@ def _copy(connection: Connection, rows: Sequence[Row]) -> None:
             f" select {', '.join(COLUMNS)} from me_status with no data"
         )
         cursor.execute("truncate pg_temp.computed")
-    texts = [
-        pa.array([None if one is None else str(one) for one in values], pa.string())
-        for values in zip(*rows, strict=True)
-    ]
-    copy_in(connection, COMPUTED, pa.table(texts, names=list(COLUMNS)))
+    copy_in(connection, COMPUTED, as_texts(COLUMNS, rows))
 
 
 def row(known: Facts, document: Document, next_notification_at: datetime | None) -> Row:

@@ -20,6 +20,7 @@ WORKS = {
     "api-status": "tests.benchmarks.api_status",
     "api-live": "tests.benchmarks.api_live",
     "live": "tests.benchmarks.live",
+    "start-up": "tests.benchmarks.start_up",
 }
 """In the order of the table."""
 
