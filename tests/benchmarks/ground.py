@@ -17,9 +17,11 @@ from zoneinfo import ZoneInfo
 import psycopg
 from sqlalchemy import Engine, text
 
-from config import schedule, tables
+from config import tables
 from config.database import LiveDatabase, connect
 from config.notifications import FloodGate
+from config.schedule import Freshness
+from config.settings import Settings
 from jobs.runs import executor
 from materializer.refresh import rebuild, refresh
 from materializer.refresh.rebuild import Rebuilt
@@ -41,21 +43,19 @@ class Ground:
     engine: Engine
     customers: int
     rules: Rules
+    settings: Settings
+    freshness: Freshness
 
     def rebuild(self, rules: Rules | None = None) -> Rebuilt:
         """`me-status rebuild` with two worker processes, without its ledger row."""
-        with executor.submitting(settings_for(self.url, me_status_executor="processes"), self.database) as submit:
+        with executor.submitting(self.settings, self.database) as submit:
             return rebuild.rebuild(self.database, rules or self.rules, At(next(run_ids), NOW), Batching(2000, submit))
 
     def refresh(self) -> Refreshed:
         """`me-status run refresh` with two worker processes, without its ledger row."""
-        with executor.submitting(settings_for(self.url, me_status_executor="processes"), self.database) as submit:
+        with executor.submitting(self.settings, self.database) as submit:
             return refresh.refresh(
-                self.database,
-                self.rules,
-                At(next(run_ids), NOW),
-                schedule.load().freshness_minutes,
-                Batching(2000, submit),
+                self.database, self.rules, At(next(run_ids), NOW), self.freshness, Batching(2000, submit)
             )
 
     @property
@@ -86,15 +86,14 @@ class Ground:
 def filled(bench: Bench, customers: int) -> Iterator[Ground]:
     """A fresh database with a full snapshot and no documents."""
     with bench.database() as url:
-        settings = settings_for(url)
+        settings = settings_for(url, me_status_executor="processes")
         files = tables.load(settings)
         notifications = files.notifications.model_copy(
             update={"flood_gate": FloodGate(floor=10**9, factor=1000, days=30)}
         )
         engine = connect(settings)
-        ground = Ground(
-            url, engine, customers, Rules(notifications, files.tasks, ZoneInfo("Asia/Tokyo"), files.wording)
-        )
+        rules = Rules(notifications, files.tasks, ZoneInfo("Asia/Tokyo"), files.wording)
+        ground = Ground(url, engine, customers, rules, settings, files.schedule.freshness_minutes)
         bench.say(f"filling the snapshot with {customers:,} customers")
         try:
             for statement in STATEMENTS.read_text().split(";\n"):
