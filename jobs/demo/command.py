@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import socket
 import sys
-import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -25,7 +24,7 @@ from jobs.demo import live, report
 from jobs.demo import play as script
 from jobs.demo.live import Acted
 from jobs.demo.portal.app import Portal, create
-from jobs.demo.portal.hints import follow
+from jobs.demo.portal.hints import following
 from jobs.demo.stage import ZONE, Stage, set_up
 from jobs.program import FAILED, SUCCESS, answer
 from jobs.sandbox.clock import WallClock
@@ -115,17 +114,10 @@ def _serve(stage: Stage, doors: Doors, console: Console, port: int) -> None:
     """The API and, beside it, the portal to look at, whose hints are followed as `schedule` does; until interrupted."""
     api = f"http://127.0.0.1:{port}"
     portal = Portal(stage, api)
-    stop = threading.Event()
-    following = threading.Thread(target=follow, args=(portal, stop), name="hints")
-    with StandIn(create(portal), WallClock(), port=_free_port(PORTAL_PORT)) as served:
-        following.start()
-        try:
-            settings = stage.program.settings.model_copy(update={"me_status_cors_origins": served.url})
-            console.print(f"\nServing on {api} until Ctrl-C. Look at it as a customer: [bold]{served.url}[/bold]")
-            doors.serve(settings, "127.0.0.1", port)
-        finally:
-            stop.set()
-            following.join()
+    with StandIn(create(portal), WallClock(), port=_free_port(PORTAL_PORT)) as served, following(portal):
+        settings = stage.program.settings.model_copy(update={"me_status_cors_origins": served.url})
+        console.print(f"\nServing on {api} until Ctrl-C. Look at it as a customer: [bold]{served.url}[/bold]")
+        doors.serve(settings, "127.0.0.1", port)
 
 
 def _ask(stage: Stage, doors: Doors, token: str, url: str) -> tuple[dict[str, Any], list[Acted]]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -19,7 +18,7 @@ from config import database
 from jobs import progress
 from jobs.demo import play
 from jobs.demo.portal.app import Portal, create
-from jobs.demo.portal.hints import follow
+from jobs.demo.portal.hints import following
 from jobs.demo.stage import ZONE, set_up
 from jobs.sandbox.clock import WallClock
 from jobs.sandbox.population import Population
@@ -72,7 +71,6 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     zone = ZoneInfo(ZONE)
     start = datetime.now(UTC).astimezone(zone).date() - timedelta(days=1)
     home = tmp_path_factory.mktemp("demo")
-    stop = threading.Event()
     with set_up(home, Population(CUSTOMERS, 1, start, zone), 1) as stage, ExitStack() as stack:
         played = play.Play()
         play.play_day(stage, played, start, progress.silent(), is_last=True)
@@ -89,8 +87,5 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         shown = stack.enter_context(StandIn(create(portal), WallClock()))
         known = settings.model_copy(update={"database_url": url, "me_status_cors_origins": shown.url})
         origins["app"] = create_app(known)  # type: ignore[assignment]
-        following = threading.Thread(target=follow, args=(portal, stop), daemon=True)
-        following.start()
-        yield Served(shown.url, portal)
-        stop.set()
-        following.join()
+        with following(portal):
+            yield Served(shown.url, portal)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from config import logs
 from config.types import HINTED
@@ -15,8 +17,20 @@ log = logs.get("demo")
 LOOK_SECONDS = 0.3
 
 
-def follow(portal: Portal, stop: threading.Event) -> None:
-    """Follows hints until `stop` is set."""
+@contextmanager
+def following(portal: Portal) -> Iterator[None]:
+    """Hints are followed by a thread of its own for the block, and one that is being followed is finished."""
+    stop = threading.Event()
+    thread = threading.Thread(target=_follow, args=(portal, stop), name="hints")
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join()
+
+
+def _follow(portal: Portal, stop: threading.Event) -> None:
     while not stop.wait(LOOK_SECONDS):
         try:
             follow_once(portal)
