@@ -26,7 +26,13 @@ from tests.benchmarks.sources_standin import started
 JOBS = ("sync-salesforce", "sync-whmcs", "refresh")
 HELD = 3
 """A first refresh of a real population is held by the flood gate: its documents are written, its news wait."""
-SCHEDULE = "[whmcs]\npage_size = 1000\npay_methods_minutes = 0\n"
+SCHEDULE = """[whmcs]
+page_size = 1000
+pay_methods_minutes = 0
+[limits]
+timeout_seconds = 1800           # the stand-in writes all rows of a bulk job within one request
+attempts_seconds = 3600
+"""
 LISTS = {
     "snapshot.invoice": ("GetInvoices", "invoices", "invoice"),
     "snapshot.client": ("GetClients", "clients", "client"),
