@@ -91,7 +91,7 @@ def sync_hinted(run: Run, tables: Tables, rules: Rules, connections: Connections
     hints = tables.schedule.hints
     with run.database.begin() as connection:
         oldest = readings.clock(connection) - timedelta(hours=hints.keep_hours)  # they are noted by the clock, too
-        connection.execute(sql.statement("hints/expire_hints"), {"before": oldest})
+        connection.execute(sql.statement("prune/prune_hints"), {"before": oldest, "rows": None})
         customers = _due(connection, hints, is_debounced=run.options.is_debounced)
         taken = connection.execute(sql.statement("hints/list_hints_of"), customers.named).mappings().all()
     outcome = _Outcome()

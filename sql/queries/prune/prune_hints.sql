@@ -1,12 +1,12 @@
 -- Drops hints that wait longer than they matter, and counts them as expired; a row for each that went.
 -- :before  instant; those whose last hint is older go
--- :rows    how many rows at most
+-- :rows    how many rows at most; null: all
 with old_hint as (
     select hint.kind, hint.subject_id, hint.origin
     from pipeline.hint
-    where hint.last_at < :before
+    where hint.last_at < cast(:before as timestamptz)
     order by hint.kind, hint.subject_id, hint.origin
-    limit :rows
+    limit cast(:rows as bigint)
     for update skip locked
 ),
 
