@@ -18,7 +18,7 @@ def run(bench: Bench) -> list[Measured]:
         ground.refresh()  # sends the reminders that are due, which are no part of this
         for number in range(bench.pick(full=1, small=3)):
             ground.vacuum()
-            _change(ground, number)
+            change(ground, number)
             ours = timed(ground.refresh)
             theirs = timed(lambda: ground.rebuild(ground.reworded()))
             ground.rebuild()
@@ -27,7 +27,7 @@ def run(bench: Bench) -> list[Measured]:
     return [of_rounds(f"refresh of 1 % of {customers:,}", "full rebuild", rounds, "s", at_most(0.03), NOTE)]
 
 
-def _change(ground: Ground, number: int) -> None:
+def change(ground: Ground, number: int) -> None:
     """Another product name for every hundredth customer's service, and their marks, as a sync would leave them."""
     ground.execute(
         "update snapshot.service set product_name = 'Hikari ' || cast(cast(:number as integer) as text) || 'G'"

@@ -16,6 +16,7 @@ WORKS = {
     "memory": "tests.benchmarks.memory",
     "rebuild": "tests.benchmarks.rebuild",
     "refresh": "tests.benchmarks.refresh",
+    "additions": "tests.benchmarks.additions",
     "unchanged": "tests.benchmarks.unchanged",
     "api-status": "tests.benchmarks.api_status",
     "api-live": "tests.benchmarks.api_live",
