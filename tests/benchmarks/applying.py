@@ -17,9 +17,10 @@ from typing import Any
 
 from sqlalchemy import text
 
-from config import fields, schedule
+from config import tables
 from config.database import LiveDatabase, connect
 from config.settings import Settings
+from config.tables import Tables
 from jobs.progress import silent
 from jobs.runs import executor
 from jobs.runs.sync import known_of, policy_for
@@ -48,41 +49,39 @@ def in_process(url: str, **options: Any) -> dict[str, Any]:
 
 
 def main() -> None:
-    """Does what standard input wishes."""
+    """Does what standard input wishes; the clock starts when settings and data files are read."""
     options = json.load(sys.stdin)
-    settings = settings_for(sys.argv[1])
+    settings = settings_for(sys.argv[1], **_leading_to(options.get("standin")))
     database = LiveDatabase(connect(settings))
+    files = tables.load(settings)
     if "standin" in options:
         began = time.perf_counter()
-        taken = _take_in(database, settings, _pulled(database, options), options["run_id"])
+        pulled = _pulled(database, settings, files, options["page_size"])
     else:
         pulled = _staged(database, options["staged"])
         began = time.perf_counter()
-        taken = _take_in(database, settings, pulled, options["run_id"])
+    taken = _take_in(database, settings, files, pulled, options["run_id"])
     seconds = time.perf_counter() - began
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     figures = {"seconds": seconds, "rows": taken.read, "changed": taken.changed, "peak": peak}
     sys.stdout.write(json.dumps(figures) + "\n")
 
 
-def _pulled(database: LiveDatabase, options: dict[str, Any]) -> Pulled:
-    where = options["standin"]
-    settings = Settings(  # type: ignore[call-arg]
-        _env_file=None,
-        whmcs_url=where["url"],
-        whmcs_identifier=where["identifier"],
-        whmcs_secret=where["secret"],
-        whmcs_timezone="Asia/Tokyo",
-    )
-    timing = schedule.load()
-    timing = timing.model_copy(
-        update={"whmcs": timing.whmcs.model_copy(update={"page_size": options["page_size"], "concurrency": 4})}
-    )
-    mapping = fields.load()
-    source = whmcs.connect(settings, mapping, timing, silent())
+def _leading_to(standin: dict[str, Any] | None) -> dict[str, Any]:
+    if standin is None:
+        return {}
+    given = {f"whmcs_{name}": standin[name] for name in ("url", "identifier", "secret")}
+    return given | {"whmcs_timezone": "Asia/Tokyo"}
+
+
+def _pulled(database: LiveDatabase, settings: Settings, files: Tables, page_size: int) -> Pulled:
+    pulls = files.schedule.whmcs.model_copy(update={"page_size": page_size, "concurrency": 4})
+    timing = files.schedule.model_copy(update={"whmcs": pulls})
+    source = whmcs.connect(settings, files.mapping, timing, silent())
     with database.begin() as connection:
         state = store.stream_states(connection).get("invoice")
-    pulled = source.pull("invoice", state, full=True, known=known_of(database, mapping, "invoice"), now=NOW)
+    known = known_of(database, files.mapping, "invoice")
+    pulled = source.pull("invoice", state, full=True, known=known, now=NOW)
     source.close()
     return pulled
 
@@ -97,14 +96,13 @@ def _staged(database: LiveDatabase, table: str) -> Pulled:
     return Pulled(INVOICE, spool, "full", fields=("id",), source_time=NOW)
 
 
-def _take_in(database: LiveDatabase, settings: Settings, pulled: Pulled, run_id: int) -> Applied:
+def _take_in(database: LiveDatabase, settings: Settings, files: Tables, pulled: Pulled, run_id: int) -> Applied:
     with database.begin() as connection:
         state = store.stream_states(connection).get("invoice")
-    policy = policy_for(fields.load(), "invoice", state, pulled)
+    policy = policy_for(files.mapping, "invoice", state, pulled)
+    window_rows = files.schedule.limits.window_rows
     with executor.submitting(settings, database) as submit:
-        return commit.apply(
-            database, pulled, policy, At(run_id, NOW), Batching(schedule.load().limits.window_rows, submit)
-        )
+        return commit.apply(database, pulled, policy, At(run_id, NOW), Batching(window_rows, submit))
 
 
 if __name__ == "__main__":
