@@ -136,6 +136,10 @@ class Judged:
     transitions: list[Transition]
 
 
+LINKING = ("account", "client")
+"""Streams whose rows say who is linked to whom: whom they concern shows once they are stored."""
+
+
 def _apply_window(connection: Connection, window: Window) -> dict[str, Any]:
     read = _read(connection, window)
     compared = _compare(window, read)
@@ -186,9 +190,13 @@ def _judge(window: Window, read: Read, compared: Compared) -> Judged:
 
 def _apply(connection: Connection, window: Window, read: Read, judged: Judged) -> None:
     stream, found = window.stream, judged.changes
+    if stream.name not in LINKING:
+        _mark(connection, window, found)
     store.insert_rows(connection, stream, found.added)
     store.update_rows(connection, stream, found.after)
     store.update_rows(connection, stream, _unhashed(stream, read, found))
+    if stream.name in LINKING:
+        _mark(connection, window, found)
     _readmit(connection, stream, _not_of(stream, window.rows, read.newer), window.at)
     set_aside.note(connection, stream, window.rejected, window.at)
     _note_balances(connection, stream, window, found)
@@ -197,7 +205,13 @@ def _apply(connection: Connection, window: Window, read: Read, judged: Judged) -
         readings.note_owners(connection, stream, window.owners, window.began_at)
     if not window.policy.is_baseline:
         store.insert_first_observations(connection, stream, found.added, window.at)
-        marks.mark_owners(connection, stream, (found.added, found.removed, found.before, found.after), window.at.now)
+
+
+def _mark(connection: Connection, window: Window, found: Changes) -> None:
+    """Marks whom the changes concern, before anything says that the facts are newer: marks keep how old they were."""
+    if not window.policy.is_baseline:
+        changed = (found.added, found.removed, found.before, found.after)
+        marks.mark_owners(connection, window.stream, changed, window.at.now)
 
 
 def _counts(window: Window, read: Read, compared: Compared, judged: Judged) -> dict[str, Any]:

@@ -11,6 +11,7 @@ import os
 import signal
 import subprocess
 import sys
+from importlib import import_module
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -79,9 +80,19 @@ class Hand:
         self._process.wait(30)
 
 
+LOADED = (
+    *("jobs.commands.run", "jobs.commands.rebuild", "jobs.commands.held", "jobs.commands.announce"),
+    *("jobs.runs.sync", "jobs.runs.hinted", "jobs.runs.executor", "jobs.runs.prune", "jobs.runs.connections"),
+    *("materializer.refresh.refresh", "materializer.refresh.shadow", "psycopg.types.json"),
+)
+"""What commands import when they are done: imported once, before any child is made."""
+
+
 def _serve(log: Path) -> None:
     from jobs import __main__ as program
 
+    for module in LOADED:
+        import_module(module)
     for line in sys.stdin:
         words = json.loads(line)["words"]
         child = os.fork()

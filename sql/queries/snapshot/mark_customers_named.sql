@@ -1,9 +1,29 @@
 -- Marks the accounts whose id or account number is one of the names.
 -- :now    instant of the run
 -- :names  Account ids or account numbers
-insert into pipeline.refresh_mark (customer_id, marked_at)
-select account.account_id as customer_id, cast(:now as timestamptz) as marked_at
-from snapshot.account
-where account.account_id = any(cast(:names as text[])) or account.account_number = any(cast(:names as text[]))
-order by account.account_id
-on conflict (customer_id) do update set marked_at = refresh_mark.marked_at
+with marked as (
+    select account.account_id as customer_id
+    from snapshot.account
+    where account.account_id = any(cast(:names as text[])) or account.account_number = any(cast(:names as text[]))
+)
+
+insert into pipeline.refresh_mark (
+    customer_id, marked_at, account_at, salesforce_at, billing_at, pay_methods_at, balances_at
+)
+select
+    marked.customer_id,
+    cast(:now as timestamptz),
+    fact_age.account_at,
+    fact_age.salesforce_at,
+    fact_age.billing_at,
+    fact_age.pay_methods_at,
+    fact_age.balances_at
+from marked
+left join pipeline.fact_age on fact_age.customer_id = marked.customer_id
+order by marked.customer_id
+on conflict (customer_id) do update set
+    account_at = coalesce(refresh_mark.account_at, excluded.account_at),
+    salesforce_at = coalesce(refresh_mark.salesforce_at, excluded.salesforce_at),
+    billing_at = coalesce(refresh_mark.billing_at, excluded.billing_at),
+    pay_methods_at = coalesce(refresh_mark.pay_methods_at, excluded.pay_methods_at),
+    balances_at = coalesce(refresh_mark.balances_at, excluded.balances_at)

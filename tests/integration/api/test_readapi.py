@@ -256,7 +256,7 @@ def test_an_unforeseen_fault_is_a_problem_that_tells_nothing(client, rows, beare
     rows.customer(ALICE)
     rows.connection.execute("alter table me_status alter document type text")
     rows.connection.execute("alter table me_status alter computed_at type text")
-    rows.connection.execute("alter table pipeline.pay_method_reading alter client_id type text")
+    rows.connection.execute("alter table pipeline.refresh_mark alter customer_id type integer using 0")
     body = problem(client.get(path, headers=bearer(ALICE)), 500, "internal")
     assert "computed" not in body["detail"]
     assert "json" not in body["detail"]

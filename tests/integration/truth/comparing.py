@@ -81,19 +81,19 @@ def _kept(row: Row) -> Row:
 
 def _agree_on_row(customer: str, row: Row, model: Reference, now: datetime) -> None:
     expected = model.document(customer, now)
-    assert expected == json.loads(row["body"]), f"{customer}: {'; '.join(_apart(expected, json.loads(row['body'])))}"
+    assert expected == json.loads(row["body"]), f"{customer}: {'; '.join(apart(expected, json.loads(row['body'])))}"
     assert blake2b(row["body"].encode(), digest_size=16).hexdigest() == row["content_hash"]
     assert _columns(customer, expected, model) == {name: row[name] for name in _columns(customer, expected, model)}
     _agree_on_change(customer, row["next_change_at"], expected, model, now)
 
 
-def _apart(expected: Any, found: Any, at: str = "") -> list[str]:
+def apart(expected: Any, found: Any, at: str = "") -> list[str]:
     """Where two documents differ: the path, what was expected, what was found."""
     if expected == found:
         return []
     if isinstance(expected, dict) and isinstance(found, dict):
         names = sorted(expected.keys() | found.keys())
-        return [line for name in names for line in _apart(expected.get(name), found.get(name), f"{at}.{name}")]
+        return [line for name in names for line in apart(expected.get(name), found.get(name), f"{at}.{name}")]
     return [f"{at[1:]} should be {expected!r}, is {found!r}"]
 
 

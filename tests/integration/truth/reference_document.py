@@ -42,9 +42,16 @@ def instant(at: datetime | None) -> str | None:
     return None if at is None else at.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
+def owed(invoice: dict[str, Any]) -> Decimal | None:
+    """What is still to pay: the balance; the total where it was not asked for, as in the truth machine."""
+    found: Decimal | None = invoice.get("balance", invoice["total"])
+    return found
+
+
 def is_unpaid(invoice: dict[str, Any]) -> bool:
-    """Unpaid, with something left to pay; its total counts, as the model's sources are not asked for balances."""
-    return invoice["status"] == "Unpaid" and (invoice["total"] is None or invoice["total"] > 0)
+    """Unpaid, with something left to pay."""
+    still = owed(invoice)
+    return invoice["status"] == "Unpaid" and (still is None or still > 0)
 
 
 def is_due(invoice: dict[str, Any], today: date) -> bool:
@@ -121,11 +128,12 @@ def amount_due(unpaid: list[dict[str, Any]]) -> tuple[str | None, str | None]:
     if len(currencies) > 1:
         return None, None
     currency = currencies.pop()
-    if any(one["total"] is None for one in unpaid):
+    balances = [balance for one in unpaid if (balance := owed(one)) is not None]
+    if len(balances) < len(unpaid):
         return None, currency
-    total = unpaid[0]["total"]
-    for one in unpaid[1:]:
-        total = total + one["total"]
+    total = balances[0]
+    for balance in balances[1:]:
+        total = total + balance
     return f"{total:f}", currency
 
 
@@ -137,7 +145,7 @@ def next_invoice(known: dict[str, Any], today: date) -> dict[str, Any] | None:
     for one in known["invoices"] or []:
         if one["status"] is None:
             return None
-        if not is_unpaid(one) or None in (one["due"], one["total"]):
+        if not is_unpaid(one) or None in (one["due"], owed(one)):
             continue
         if best is None or (one["due"], one["id"]) < (best["due"], best["id"]):
             best = one
@@ -147,7 +155,7 @@ def next_invoice(known: dict[str, Any], today: date) -> dict[str, Any] | None:
         "id": best["id"],
         "number": best["number"],
         "dueDate": best["due"].isoformat(),
-        "amount": f"{best['total']:f}",
+        "amount": f"{owed(best):f}",
         "currency": best["currency"],
         "isOverdue": best["due"] < today,
     }
@@ -184,14 +192,14 @@ def invoice_task(due: list[dict[str, Any]], today: date) -> dict[str, Any]:
     """One task for the invoice due first; the others are counted."""
     first = due[0]
     about: dict[str, Any] = {"invoiceId": first["id"], "dueDate": first["due"].isoformat()}
-    if first["total"] is not None:
-        about["amount"] = f"{first['total']:f}"
+    if owed(first) is not None:
+        about["amount"] = f"{owed(first):f}"
     if first["currency"]:
         about["currency"] = first["currency"]
     about["otherInvoices"] = len(due) - 1
     if first["number"]:
         about["invoiceNumber"] = first["number"]
-    amount = money(first) or COPY["words"]["unknown_amount"]
+    amount = money(owed(first), first["currency"]) or COPY["words"]["unknown_amount"]
     words = {"invoice_number": first["number"] or first["id"], "amount": amount, "due_on": f"{first['due']:%B %-d, %Y}"}
     copy = "invoice_overdue" if first["due"] < today else "invoice_due"
     return task(f"invoice-{first['id']}", "invoice_due", 1, about, words, copy)
@@ -218,12 +226,10 @@ def task(
 SIGNS = {"JPY": "¥", "USD": "$", "EUR": "€", "GBP": "£"}
 
 
-def money(invoice: dict[str, Any]) -> str | None:
+def money(total: Decimal | None, currency: str | None) -> str | None:
     """An amount for people: "¥3,300", "$33.00"; None where there is none."""
-    total: Decimal | None = invoice["total"]
     if total is None:
         return None
-    currency = invoice["currency"]
     if not currency:
         return f"{total:,f}"
     is_whole_yen = currency == "JPY" and total == int(total)
@@ -255,9 +261,9 @@ def activity(known: dict[str, Any], zone: ZoneInfo, now: datetime) -> list[dict[
         name = f"Invoice {one['number'] or one['id']}"
         if one["status"] != "Draft":
             made = one["created"] or (None if one["date"] is None else day_begins(one["date"], zone))
-            add("invoice", one["id"], "created", name, money(one), made)
+            add("invoice", one["id"], "created", name, money(one["total"], one["currency"]), made)
         if one["status"] == "Paid":
-            add("invoice", one["id"], "paid", f"{name} paid", money(one), one["paid"])
+            add("invoice", one["id"], "paid", f"{name} paid", money(one["total"], one["currency"]), one["paid"])
     for one in known["services"] or []:
         activated, ended = service_moments(one, known["service_steps"], zone)
         add("service", one["id"], "activated", "Service activated", one["name"], activated)
