@@ -48,7 +48,8 @@ class History:
 
     @property
     def violations(self) -> list[str]:
-        return [*self.wrong, *self.tally.wrong, *self.verdict.violations]
+        doubled = [f"{what}, seen {times} times" for what, times in sorted(self.tally.doubled.items())]
+        return [*self.wrong, *self.tally.wrong, *doubled, *self.verdict.violations]
 
 
 def play(folder: Path, seed: int, length: Length) -> History:

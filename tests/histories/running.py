@@ -34,6 +34,8 @@ class Tally:
     failed: Counter[str] = field(default_factory=Counter)
     looked: int = 0
     """Database snapshots in which all documents were looked at together."""
+    doubled: Counter[str] = field(default_factory=Counter)
+    """Invoices that stood in more than one document, and in how many of those snapshots."""
     wrong: list[str] = field(default_factory=list)
 
 
@@ -86,7 +88,7 @@ class Troupe:
 
     def _run(self, hand: Hand, dice: Random, *words: str) -> None:
         """One command, perhaps killed on its way."""
-        name = " ".join(words[:2])
+        name = words[0] if words[0] == "hint" else " ".join(words[:2])
         process = hand.start(*words)
         if dice.random() < self.kill_share:
             time.sleep(dice.expovariate(1 / 0.4))
@@ -148,7 +150,9 @@ class Troupe:
                 for event in _created(activity):
                     owners.setdefault(event, set()).add(customer)
             self.tally.looked += 1
-            self.tally.wrong += [f"{event} is in {who}" for event, who in owners.items() if len(who) > 1]
+            self.tally.doubled.update(
+                f"{event} in {len(who)} documents" for event, who in owners.items() if len(who) > 1
+            )
 
     # Chaos ------------------------------------------------------------------------------------------------------------
 

@@ -157,9 +157,9 @@ class Sources:
         with self._changing(number, "invoice", "balance"):
             if row["status"] == "Unpaid":
                 now = self.install.local_now()
-                self.install.set_invoice_status(invoice, "Paid", datepaid=now, balance=Decimal("0.00"))
+                self.install.set_invoice_status(invoice, "Paid", datepaid=now, balance="0.00")
             else:
-                self.install.set_invoice_status(invoice, "Unpaid", datepaid=None, balance=row["total"])
+                self.install.set_invoice_status(invoice, "Unpaid", datepaid=None, balance=str(row["total"]))
 
     def pays_a_part(self, number: int, _: Customer) -> None:
         """Only GetInvoice says so."""
@@ -170,7 +170,7 @@ class Sources:
         self._part_paid.add(invoice)
         balance = (row["total"] * self._dice.randint(1, 99) / 100).quantize(Decimal("0.01"))
         with self._changing(number, "balance"):
-            self.install.tables["invoices"].change(invoice, balance=balance)
+            self.install.tables["invoices"].change(invoice, balance=str(balance))
 
     def moves(self, number: int, one: Customer) -> None:
         """An invoice goes to another client, unless a part of it is paid: its balance would be known of the old one."""
@@ -209,7 +209,7 @@ class Sources:
     def _read(self, one: Customer, name: str) -> Records:
         if name == "balance":
             rows = self.install.lookups["invoices"].rows_of(one.client)
-            return [{"id": row["id"], "balance": row.get("balance", row["total"])} for row in rows]
+            return [{"id": row["id"], "balance": Decimal(row.get("balance", row["total"]))} for row in rows]
         if name in SOBJECTS:
             keys = {"account": [one.account], "order": one.orders, "case": one.cases}[name]
             found = (self.org.row(SOBJECTS[name], key, deleted=False) for key in keys)
