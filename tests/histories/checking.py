@@ -10,12 +10,12 @@ from typing import Any
 
 import numpy as np
 
-from tests.histories.model import Claim, Model, Shown
+from tests.histories.model import SECTIONS, Claim, Model, Shown
 from tests.histories.notes import Array, Kind
 from tests.histories.sources import LISTS
 
-Key = tuple[int, str, tuple[tuple[str, float], ...]]
-"""Customer, tag and age: answers that are alike in these say the same."""
+Key = tuple[int, str, tuple[tuple[str, float], ...], float]
+"""Customer, tag, age, and when it was computed: answers that are alike in these say the same."""
 ANY_STATE = 2**31 - 1
 
 
@@ -45,7 +45,7 @@ def check(model: Model, answers: Array, kinds: Sequence[Kind]) -> Verdict:
     np.maximum.at(last, claimed, answers["answered"])
     oldest, newest = np.zeros((len(documents), len(LISTS)), np.int64), np.full((len(documents), len(LISTS)), ANY_STATE)
     for at, (key, document) in enumerate(documents):
-        claim = Claim(key[0], document, dict(key[2]), float(first[at]), float(last[at]))
+        claim = Claim(key[0], document, dict(key[2]), key[3], float(first[at]), float(last[at]))
         shown = model.shown(claim, claim.first)
         _count(verdict, claim, shown, model)
         if shown.vectors:
@@ -121,22 +121,26 @@ def _distinct(kinds: Sequence[Kind]) -> tuple[Array, list[tuple[Key, dict[str, A
 
 def _keys(kinds: Sequence[Kind]) -> dict[int, tuple[Key, dict[str, Any]]]:
     """What each kind says; a 304 says that what its tag names is still so, and that nothing of it is older than so."""
-    documents: dict[tuple[int, str], dict[str, Any]] = {}
+    documents: dict[tuple[int, str], tuple[dict[str, Any], float]] = {}
     found: dict[int, tuple[Key, dict[str, Any]]] = {}
     for at, kind in enumerate(kinds):
         if kind.body is not None:
             document = json.loads(kind.body)
-            as_of = {name: _seconds(instant) for name, instant in document.pop("freshness")["asOf"].items()}
+            freshness = document.pop("freshness")
+            as_of = {name: _seconds(instant) for name, instant in freshness["asOf"].items()}
             assert min(as_of.values()) == _seconds(kind.as_of), kind
-            documents[kind.customer, kind.tag] = document
-            found[at] = ((kind.customer, kind.tag, tuple(sorted(as_of.items()))), document)
+            computed = _seconds(freshness["computedAt"])
+            documents[kind.customer, kind.tag] = document, computed
+            found[at] = (_key(kind, as_of, computed), document)
     for at, kind in enumerate(kinds):
         if kind.body is None:
-            document = documents[kind.customer, kind.tag]
-            sections = ("summary", "internetEligibility", "residenceCardVerification", "paymentMethods", "tasks")
-            as_of = dict.fromkeys(sections, _seconds(kind.as_of))
-            found[at] = ((kind.customer, kind.tag, tuple(sorted(as_of.items()))), document)
+            document, computed = documents[kind.customer, kind.tag]
+            found[at] = (_key(kind, dict.fromkeys(SECTIONS, _seconds(kind.as_of)), computed), document)
     return found
+
+
+def _key(kind: Kind, as_of: dict[str, float], computed: float) -> Key:
+    return kind.customer, kind.tag, tuple(sorted(as_of.items())), computed
 
 
 def _seconds(instant: str) -> float:

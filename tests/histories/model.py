@@ -29,11 +29,15 @@ Vector = dict[str, int]
 
 @dataclass(frozen=True)
 class Claim:
-    """What an answer says: the document without its freshness, how old each section is, and when it was answered."""
+    """What an answer says: the document without its freshness, how old each section is, and when it was answered.
+
+    `computed`: the instant that the document is of; what happened after it is in no list of events yet.
+    """
 
     customer: int
     document: dict[str, Any]
     as_of: Mapping[str, float]
+    computed: float
     first: float
     last: float
 
@@ -58,7 +62,7 @@ class Model:
         """What the answer shows, of states that may have held between the age it claims and `until`."""
         states = self._sources.states[claim.customer]
         held = {name: states[name].between(claim.as_of[CLAIM[name]], until) for name in LISTS}
-        now = datetime.fromtimestamp(until, UTC)
+        now = datetime.fromtimestamp(claim.computed, UTC)
         for is_unasked in (False, True):
             vectors = list(self._matching(claim, held, now, is_unasked=is_unasked))
             if vectors:
@@ -70,7 +74,7 @@ class Model:
         """Where the answer differs from the document of the newest states before it."""
         states = self._sources.states[claim.customer]
         newest = {name: states[name].between(claim.first, claim.first)[-1] for name in LISTS}
-        now = datetime.fromtimestamp(claim.first, UTC)
+        now = datetime.fromtimestamp(claim.computed, UTC)
         return apart(self.document(claim.customer, newest, now), claim.document)
 
     def document(

@@ -35,9 +35,11 @@ class Told:
 
     def kind(self, state: int, as_of: float) -> Kind:
         vector = dict.fromkeys(LISTS, 0) | {"account": state}
-        document: dict[str, Any] = self.model.document(0, vector, datetime.fromtimestamp(self.began, UTC))
-        instant = datetime.fromtimestamp(self.began + as_of, UTC).isoformat()
-        body = json.dumps(document | {"freshness": {"asOf": dict.fromkeys(SECTIONS, instant)}})
+        moment = datetime.fromtimestamp(self.began + as_of, UTC)
+        document: dict[str, Any] = self.model.document(0, vector, moment)
+        instant = moment.isoformat()
+        freshness = {"asOf": dict.fromkeys(SECTIONS, instant), "computedAt": instant}
+        body = json.dumps(document | {"freshness": freshness})
         return Kind(0, 200, f"tag {state}", instant, body)
 
     def answers(self, *given: Answer) -> tuple[Any, list[Kind]]:
