@@ -33,6 +33,8 @@ from jobs.runs.follow import follow
 log = logs.get("schedule")
 STEP = timedelta(seconds=5)
 """A clock that moved by so much more or less than time passed has stepped."""
+OFFERS = {"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
+"""However many slots were slept through, one is offered, however late."""
 Chore = Callable[[Engine, Program], None]
 """What is done between beats: short, or begun in a thread of its own."""
 
@@ -82,7 +84,7 @@ class Scheduler:
         self._slots = BackgroundScheduler(
             timezone=UTC,
             executors={"default": ThreadPoolExecutor(len(SCHEDULED_JOBS))},
-            job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
+            job_defaults=OFFERS,
         )
 
     def keep(self, stop: threading.Event) -> bool:
