@@ -205,9 +205,10 @@ def _answering(database: Database, hints: Hints, source: Source) -> Iterator[Non
 
 
 def _refresh(run: Run, tables: Tables, rules: Rules, customers: Customers) -> None:
+    """The customers that were read, and whom else that changed: an invoice never stands in two documents."""
     with run.database.begin() as connection:
         known = set(connection.execute(sql.statement("hints/list_known_subjects"), customers.named).scalars())
-        marked = refresh.marked_among(connection, customers.accounts)
+        marked = [*refresh.marked_among(connection, customers.accounts), *refresh.marked_at(connection, run.now)]
     concerned = sorted({account for account in customers.accounts if account in known} | set(marked))
     batching = Batching(tables.schedule.limits.batch_customers)
     done = refresh.refresh(run.database, rules, run.at, tables.schedule.freshness_minutes, batching, concerned)

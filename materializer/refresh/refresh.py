@@ -90,6 +90,11 @@ def marked_among(connection: Connection, customers: Sequence[str]) -> list[str]:
     return list(marked.scalars())
 
 
+def marked_at(connection: Connection, now: datetime) -> list[str]:
+    """Those whose facts a run changed, by its `now`, where they were not marked before."""
+    return list(connection.execute(sql.statement("refresh/list_marked_at"), {"now": now}).scalars())
+
+
 def _batches(customers: Sequence[str], size: int) -> Iterator[tuple[str, Sequence[str]]]:
     """The name of each unit, and its customers."""
     for number, start in enumerate(range(0, len(customers), size)):

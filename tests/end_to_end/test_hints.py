@@ -74,6 +74,15 @@ def test_a_client_is_a_customer_too(synced: Stage) -> None:
     assert "invoice_due" not in tasks(synced, synced.customers[0])
 
 
+def test_an_invoice_that_changed_hands_leaves_its_former_owner_with_the_same_run(synced: Stage) -> None:
+    """Only the new owner is hinted: the invoice never stands in two documents."""
+    before, after = synced.customers[:2]
+    synced.install.tables["invoices"].change(1, userid=2)
+    hinted(synced, after)
+    owners = [one for one in (before, after) if "invoice-1-created" in json.dumps(document(synced, one))]
+    assert [after] == owners
+
+
 def test_who_just_signed_up_is_served_as_soon_as_read(synced: Stage) -> None:
     """An account that no pull has seen, and its client, which only the account names."""
     (account,) = synced.add_customers(1)
