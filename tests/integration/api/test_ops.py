@@ -37,7 +37,9 @@ def test_the_page_says_first_whether_all_is_well(ops, rows):
     assert "Not healthy" in answer.text
     assert "salesforce was never synced" in answer.text
     assert "default-src 'none'; style-src 'self'" in answer.headers["Content-Security-Policy"]
-    assert not re.search(r"<script|https?://|style=", answer.text)
+    assert not re.search(r"<script|https?://|style=|http-equiv", answer.text)
+    assert "<code>me-status doctor</code>" in answer.text
+    assert "`" not in answer.text
     assert 200 == ops.get("/ops/style.css", auth=("", READS)).status_code
 
 
