@@ -74,6 +74,32 @@ def test_everybody_has_a_turn_within_the_day(refreshed: LiveDatabase) -> None:
     assert [(BERT,)] == rows(refreshed, "select customer_id from pipeline.document_difference")
 
 
+@pytest.mark.parametrize(
+    ("fault", "days"),
+    [
+        (UNNOTICED, 0),
+        ("update me_status set document = cast(replace(cast(document as text), '3300', '1') as json)", 0),
+        ("update me_status set next_change_at = null, next_notification_at = null", 3),
+    ],
+    ids=["a change without a mark", "a document edited", "a next change too late"],
+)
+def test_a_planted_fault_is_found_within_a_day_of_refreshes(refreshed: LiveDatabase, fault: str, days: int) -> None:
+    """Hourly refreshes that look at one customer each; before the fault they find nothing."""
+    one = ShadowCheck(customers=1, hours=24)
+
+    def found(hours: int, after: timedelta) -> int:
+        instants = [NOW + after + timedelta(hours=hour) for hour in range(hours)]
+        differing = 0
+        for run, now in enumerate(instants, start=100 + after // timedelta(hours=1)):
+            refresh(refreshed, RULES, At(run, now), LIMITS, Batching(10))
+            differing += check(refreshed, RULES, At(run, now), one).differing
+        return differing
+
+    assert 0 == found(3, timedelta(0))
+    run_sql(refreshed, fault)
+    assert 0 < found(20, timedelta(days=days, hours=3))
+
+
 def test_the_check_can_be_switched_off(refreshed: LiveDatabase) -> None:
     """No customers, no comparison."""
     run_sql(refreshed, UNNOTICED)
