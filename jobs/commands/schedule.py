@@ -42,7 +42,7 @@ def command(arguments: argparse.Namespace) -> int:
     stop = threading.Event()
     stop_on_signals(stop)
     hand = Hand()
-    scheduler = Scheduler(_loaded(), chores=(hand.carry_out, alerts.look))
+    scheduler = Scheduler(_loaded(), chores=(hand.carry_out, alerts.Bell().look))
     _reload_on_signal(scheduler)
     host, port = arguments.health or ("", None)
     health = nullcontext() if port is None else scheduler_health.served(scheduler, host, port)

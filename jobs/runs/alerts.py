@@ -7,6 +7,7 @@ body and its signature are those of Standard Webhooks, so that any library of th
 from __future__ import annotations
 
 import json
+import threading
 import time
 from datetime import UTC, datetime
 from typing import Any
@@ -24,17 +25,33 @@ LOOK_SECONDS = 15.0
 SECONDS = 10.0
 """What the receiver has to answer within."""
 
-_looked_at = float("-inf")
+MOST_A_ROUND = 10
+"""So many are sent in one round; the others in the next."""
 
 
-def look(engine: Engine, program: Program) -> None:
-    """Notes changes and sends what waits, every LOOK_SECONDS; does nothing without ME_STATUS_ALERT_URL."""
-    global _looked_at
-    if program.settings.me_status_alert_url is None or time.monotonic() - _looked_at < LOOK_SECONDS:
-        return
-    _looked_at = time.monotonic()
-    note(engine, program, datetime.now(UTC))
-    send(engine, program)
+class Bell:
+    """Notes changes, and sends them in a thread of its own, so that a slow receiver delays nothing."""
+
+    def __init__(self) -> None:
+        self._looked_at = float("-inf")
+        self._sending = threading.Thread(name="alerts")
+
+    def look(self, engine: Engine, program: Program) -> None:
+        """Notes changes and begins to send what waits, every LOOK_SECONDS; nothing without ME_STATUS_ALERT_URL."""
+        if program.settings.me_status_alert_url is None or time.monotonic() - self._looked_at < LOOK_SECONDS:
+            return
+        self._looked_at = time.monotonic()
+        note(engine, program, datetime.now(UTC))
+        if not self._sending.is_alive():
+            self._sending = threading.Thread(target=_send, args=(engine, program), name="alerts", daemon=True)
+            self._sending.start()
+
+
+def _send(engine: Engine, program: Program) -> None:
+    try:
+        send(engine, program)
+    except Exception as error:  # noqa: BLE001, the next round tries again
+        log.error("alerts could not be sent", error=logs.describe(error))
 
 
 def note(engine: Engine, program: Program, now: datetime) -> None:
@@ -42,7 +59,8 @@ def note(engine: Engine, program: Program, now: datetime) -> None:
     with engine.begin() as connection:
         reasons = [vars(reason) for reason in health.verdict(connection, program, now)]
         last = connection.execute(sql.statement("operator/read_last_verdict")).first()
-        if last is None or last.is_healthy != (not reasons):
+        was_healthy = last is None or last.is_healthy  # healthy at first is not a change
+        if was_healthy != (not reasons):
             change = 1 if last is None else int(last.verdicts) + 1
             _insert(connection, "health", str(change), now, {"healthy": not reasons, "reasons": reasons})
         for run in holds.waiting(connection):
@@ -52,16 +70,15 @@ def note(engine: Engine, program: Program, now: datetime) -> None:
 
 
 def send(engine: Engine, program: Program) -> int:
-    """Sends what waits, oldest first, until one is not accepted; how many were."""
-    sent = 0
-    while True:
+    """Sends what waits, oldest first, until one is not accepted, MOST_A_ROUND at most; how many were."""
+    for sent in range(MOST_A_ROUND):
         with engine.begin() as connection:
             alert = connection.execute(sql.statement("operator/claim_alert")).first()
         if alert is None or not _post(program, alert.alert_id, json.dumps(alert.detail)):
             return sent
         with engine.begin() as connection:
             connection.execute(sql.statement("operator/note_alert_sent"), {"alert_id": alert.alert_id})
-        sent += 1
+    return MOST_A_ROUND
 
 
 def _insert(connection: Connection, kind: str, state: str, now: datetime, data: dict[str, Any]) -> None:
