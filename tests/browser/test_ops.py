@@ -1,4 +1,4 @@
-"""The operator's pages in a browser: seen on a desk and on a phone, in light and dark."""
+"""The operator's pages in a browser: seen on a desk and on a phone, in light and dark, and every button pressed."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from selenium.webdriver.remote.webdriver import WebDriver
 import sql
 from config import database
 from jobs import progress
+from jobs.commands import decisions
 from jobs.demo import play
 from jobs.demo import stage as demo
 from jobs.sandbox.clock import WallClock
@@ -24,9 +25,19 @@ from jobs.sandbox.population import Population
 from jobs.sandbox.server import StandIn
 from readapi.app import create_app
 from tests.browser.conftest import Browse
-from tests.browser.test_portal import AXE, text
+from tests.browser.test_portal import AXE, text, until
 
 ACTS = "acts-" + "a" * 40
+HOLD = """
+    with run as (
+        insert into job_run (job, started_at, finished_at, outcome)
+        values ('refresh', now(), now(), 'held')
+        returning run_id
+    )
+    insert into pipeline.held_run (run_id, gate, held_at, summary)
+    select run_id, 'flood', now(), '{"types": {"INVOICE_DUE": {"notifications": 900, "limit": 500}}}' from run
+    returning run_id
+"""
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +64,20 @@ def opened(browse: Browse, origin: str, **given: object) -> WebDriver:
     return driver
 
 
-@pytest.mark.parametrize(("width", "scheme"), [(1180, "light"), (1180, "dark"), (390, "light")])
+def press(driver: WebDriver, action: str, subject: str, reason: str) -> None:
+    """Types the reason and presses the button of a job or a held run."""
+    form = driver.find_element(
+        By.XPATH,
+        f"//form[input[@name='action' and @value='{action}'] and input[@type='hidden' and @value='{subject}']]",
+    )
+    form.find_element(By.NAME, "reason").send_keys(reason)
+    button = form.find_element(By.TAG_NAME, "button")
+    driver.execute_script("arguments[0].scrollIntoView({block: 'center'})", button)
+    button.click()
+    until(driver, lambda: reason in text(driver, "#decisions"))
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(1180, "light"), (1180, "dark"), (390, "light"), (390, "dark")])
 def test_every_page_can_be_read(browse, operated, width, scheme):
     """Nothing over the edge, no complaint, nobody else asked, and axe-core finds nothing serious."""
     origin, stage = operated
@@ -86,3 +110,36 @@ def serious(driver: WebDriver) -> list[str]:
         for one in found["violations"]
         if one["impact"] in ("serious", "critical")
     ]
+
+
+def test_every_button_is_written_down_and_carried_out(browse, operated):
+    """With who and why; whoever runs jobs does it, and the record says what came of it."""
+    origin, stage = operated
+    with stage.engine.begin() as connection:
+        released, discarded = (str(connection.exec_driver_sql(HOLD).scalar_one()) for _ in range(2))
+    driver = opened(browse, origin)
+    press(driver, "release", released, "asked the team")
+    press(driver, "discard", discarded, "sent in error")
+    press(driver, "pause", "prune", "disk is slow")
+    decisions.carry_out(stage.engine, stage.program)
+    driver.get(origin + "/ops")
+    assert "disk is slow" in text(driver, ".warn")
+    press(driver, "resume", "prune", "disk is well")
+    press(driver, "run", "prune", "room is needed")
+    decisions.carry_out(stage.engine, stage.program)
+    with stage.engine.connect() as connection:
+        kept = connection.exec_driver_sql(
+            "select action, coalesce(job, cast(run_id as text)), reason, actor, origin, outcome"
+            " from pipeline.operator_action join pipeline.operator_action_end using (action_id) order by action_id"
+        ).all()
+        decided = connection.exec_driver_sql(
+            f"select decision from pipeline.held_run where run_id in ({released}, {discarded}) order by run_id"
+        ).all()
+    assert [("released",), ("discarded",)] == [tuple(row) for row in decided]
+    assert [
+        ("release", released, "asked the team", "ann", "page", "done"),
+        ("discard", discarded, "sent in error", "ann", "page", "done"),
+        ("pause", "prune", "disk is slow", "ann", "page", "done"),
+        ("resume", "prune", "disk is well", "ann", "page", "done"),
+        ("run", "prune", "room is needed", "ann", "page", "done"),
+    ] == [tuple(row) for row in kept if row[4] == "page"]
