@@ -27,8 +27,14 @@ def test_each_metric_named_exists(make_client, rows, name):
     assert set() == {metric for metric in named if not flat & {metric, metric.removesuffix("_bucket")}}
 
 
-def test_the_rules_are_rules():
-    """As Prometheus's own checker says, where it is installed."""
+@pytest.mark.parametrize(
+    "arguments",
+    [("check", "rules", DOCS / "alerts.yml"), ("test", "rules", Path(__file__).with_name("alert_rules.yml"))],
+    ids=["the rules are rules", "each fires when it should"],
+)
+def test_alerts_by_prometheus_own_checker(arguments):
+    """Where it is installed."""
     if shutil.which("promtool") is None:
         pytest.skip("promtool is not installed (Debian's package prometheus has it)")
-    subprocess.run(["promtool", "check", "rules", str(DOCS / "alerts.yml")], check=True, capture_output=True)
+    done = subprocess.run(["promtool", *arguments], capture_output=True, text=True, check=False)
+    assert 0 == done.returncode, done.stdout + done.stderr
