@@ -88,8 +88,16 @@ class Facts:
         return self._statements.all("ledger/list_heartbeats")
 
     def news(self) -> list[Row]:
-        """Notifications by type: today, yesterday, and on a usual day of the two weeks before."""
+        """Notifications by type: today, yesterday, and on a usual day, the median of the two weeks before."""
         return self._statements.all("api/count_sent_by_type", zone=self.zone.key)
+
+    def days(self) -> dict[str, list[Bar]]:
+        """Notifications and transitions of each of the last two weeks' days as charts, oldest first."""
+        rows = self._statements.all("operator/count_days", zone=self.zone.key)
+        return {
+            name: charts.bars([(f"{row[0]:%d %b}: {row[place]:,} {name}", "day", row[place]) for row in rows])
+            for place, name in ((1, "notifications"), (2, "transitions"))
+        }
 
     def problems(self) -> dict[str, list[Row]]:
         """What is set aside, fails, lacks rows or is in doubt. Unknown words stay with `status`: it reads all rows."""

@@ -125,3 +125,21 @@ def test_ages_of_facts_and_hints_are_told(ops, rows):
     assert "20 h ago" in page
     assert "1 wait to be read again, the first for 2 min" in page
     assert "hints of portal read: 7" in page
+
+
+def test_a_usual_day_is_the_median_of_the_fourteen_before_and_each_day_is_drawn(ops, rows):
+    """One announcement to everybody makes no day usual; days without news count, and today does not."""
+    sent = [(0, 50), (1, 2), (2, 3), (3, 2), (4, 2), (5, 900), (6, 2), (7, 3), (8, 2), (9, 1), (10, 2)]
+    for days_ago, number in sent:
+        rows.connection.execute(
+            "insert into pipeline.sent_count (run_id, type, sent_at, sent)"
+            " values (%s, 'INVOICE_DUE', now() - %s * interval '1 day', %s)",
+            [days_ago, days_ago, number],
+        )
+    page = ops.get("/ops", auth=("", READS)).text
+    row = re.search(r"<tr><td>INVOICE_DUE</td>(.*?)</tr>", page)
+    assert row
+    assert ["50", "2", "2.0"] == re.findall(r"<td[^>]*>([\d.,]+)</td>", row[1])
+    drawn = re.findall(r"<title>\d\d \w{3}: ([\d,]+) notifications</title>", page)
+    assert (14, "50", "900") == (len(drawn), drawn[-1], drawn[-6])
+    assert 14 == len(re.findall(r"<title>\d\d \w{3}: 0 transitions</title>", page))
