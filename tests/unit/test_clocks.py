@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+import freezegun
 import jwt
 import pytest
 from apscheduler.schedulers.base import BaseScheduler
@@ -19,6 +20,7 @@ from readapi.keys import SharedKey
 from readapi.problems import Problem
 from readapi.tokens import Tokens
 
+freezegun.configure(extend_ignore_list=["_pytest.timing"])  # how long a test took is read off the real clock
 BERLIN = ZoneInfo("Europe/Berlin")
 EVERY_5 = JobTiming(every=5)
 KEY = "a shared key of the tests, 32 bytes or more"
