@@ -20,23 +20,23 @@ def mark_owners(connection: Connection, stream: Stream, tables: Iterable[pa.Tabl
         return
     owners = _values(tables, stream.owner)
     if stream.name == "cancellation":
-        _mark(connection, "snapshot/mark_customers_of_services", now, service_ids=owners)
+        _mark_found(connection, "snapshot/list_customers_of_services", now, service_ids=owners)
     elif stream.source == "whmcs":
-        _mark(connection, "snapshot/mark_customers_of_clients", now, client_ids=owners)
+        mark_clients(connection, owners, now)
         if stream.name == "client":
-            _mark(connection, "snapshot/mark_customers_named", now, names=_values(tables, "account_reference"))
+            _mark_found(connection, "snapshot/list_customers_named", now, names=_values(tables, "account_reference"))
     else:
-        _mark(connection, "snapshot/mark_customers", now, customer_ids=owners)
+        mark_customers(connection, owners, now)
         if stream.name == "account":
-            _mark(connection, "snapshot/mark_customers_of_clients", now, client_ids=_values(tables, "whmcs_client_id"))
-            _mark(connection, "snapshot/mark_customers_named", now, names=_values(tables, "account_number"))
+            mark_clients(connection, _values(tables, "whmcs_client_id"), now)
+            _mark_found(connection, "snapshot/list_customers_named", now, names=_values(tables, "account_number"))
 
 
 def mark_owner_ids(connection: Connection, stream: Stream, owners: Iterable[str | None], now: datetime) -> None:
     """Marks the customers that these owners of the stream's records (as text; None: not known) lead to."""
     given = sorted({owner for owner in owners if owner is not None})
     if stream.name == "cancellation":
-        _mark(connection, "snapshot/mark_customers_of_services", now, service_ids=_integers(given))
+        _mark_found(connection, "snapshot/list_customers_of_services", now, service_ids=_integers(given))
     elif stream.source == "whmcs":
         mark_clients(connection, _integers(given), now)
     else:
@@ -45,12 +45,14 @@ def mark_owner_ids(connection: Connection, stream: Stream, owners: Iterable[str 
 
 def mark_customers(connection: Connection, customer_ids: Collection[str], now: datetime) -> None:
     """Marks these customers."""
-    _mark(connection, "snapshot/mark_customers", now, customer_ids=list(customer_ids))
+    if customer_ids:
+        parameters = {"customer_ids": list(customer_ids), "now": now}
+        connection.execute(sql.statement("snapshot/mark_customers"), parameters)
 
 
 def mark_clients(connection: Connection, client_ids: Collection[int], now: datetime) -> None:
     """Marks whoever claims these clients."""
-    _mark(connection, "snapshot/mark_customers_of_clients", now, client_ids=list(client_ids))
+    _mark_found(connection, "snapshot/list_customers_of_clients", now, client_ids=list(client_ids))
 
 
 def mark_everybody(connection: Connection, now: datetime) -> None:
@@ -58,9 +60,10 @@ def mark_everybody(connection: Connection, now: datetime) -> None:
     connection.execute(sql.statement("snapshot/mark_all_customers"), {"now": now})
 
 
-def _mark(connection: Connection, statement: str, now: datetime, **ids: list[Any]) -> None:
+def _mark_found(connection: Connection, statement: str, now: datetime, **ids: list[Any]) -> None:
+    """Marks the customers whom the statement finds for the ids."""
     if any(ids.values()):
-        connection.execute(sql.statement(statement), {**ids, "now": now})
+        mark_customers(connection, connection.execute(sql.statement(statement), ids).scalars().all(), now)
 
 
 def _integers(ids: Iterable[str]) -> list[int]:
