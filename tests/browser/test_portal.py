@@ -7,6 +7,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from selenium.common.exceptions import WebDriverException
 from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webdriver import WebDriver
 from selenium.webdriver.support.ui import Select, WebDriverWait
@@ -17,6 +18,11 @@ AXE = Path(__file__).parents[1] / "node" / "node_modules" / "axe-core" / "axe.mi
 PATIENCE = 60
 """Seconds a wait may take on a busy machine; nothing here depends on how long it takes."""
 
+SEEN = """
+    return [...document.querySelectorAll(arguments[0])]
+        .filter(one => one.checkVisibility()).map(one => one.innerText).join(" ")
+"""
+
 
 def opened(browse: Browse, served: Served, **given: object) -> WebDriver:
     driver = browse(**given)
@@ -26,17 +32,24 @@ def opened(browse: Browse, served: Served, **given: object) -> WebDriver:
 
 
 def until(driver: WebDriver, holds) -> None:  # type: ignore[no-untyped-def]
-    WebDriverWait(driver, PATIENCE, poll_frequency=0.1).until(lambda _: holds())
+    """Waits until it holds; a page that is just replaced by another answers again a moment later."""
+    WebDriverWait(driver, PATIENCE, 0.1, ignored_exceptions=(WebDriverException,)).until(lambda _: holds())
 
 
 def text(driver: WebDriver, selector: str) -> str:
-    return " ".join(one.text for one in driver.find_elements(By.CSS_SELECTOR, selector))
+    """The text that is seen, read in one step: a page may put other elements in the place of those just found."""
+    seen: str = driver.execute_script(SEEN, selector)
+    return seen
 
 
 def click(driver: WebDriver, selector: str) -> None:
-    found = driver.find_element(By.CSS_SELECTOR, selector)
-    driver.execute_script("arguments[0].scrollIntoView({block: 'center'})", found)
-    found.click()
+    def clicked() -> bool:
+        found = driver.find_element(By.CSS_SELECTOR, selector)
+        driver.execute_script("arguments[0].scrollIntoView({block: 'center'})", found)
+        found.click()
+        return True
+
+    until(driver, clicked)
 
 
 def pick(driver: WebDriver, holds) -> None:  # type: ignore[no-untyped-def]
