@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -38,7 +38,8 @@ from materializer.units import At, Batching
 class Applied:
     """What one stream's pull came to, in rows. `missing`: known keys the pull did not have, not yet removed.
 
-    `removed` counts rows the source itself reported gone, `ignored` rows older than the known ones.
+    `missing_of` are their owners. `removed` counts rows the source itself reported gone, `ignored` rows older than the
+    known ones.
     """
 
     pulled: Pulled
@@ -51,6 +52,7 @@ class Applied:
     set_aside: int = 0
     transitions: dict[str, int] = field(default_factory=dict)
     missing: tuple[Key, ...] = ()
+    missing_of: tuple[Key, ...] = ()
 
 
 def apply(
@@ -62,7 +64,8 @@ def apply(
 ) -> Applied:
     """Brings the snapshot to what was pulled: windows of about `batching.size` rows, then deletions, marks and cursor.
 
-    Rows missing from a full pull, or from one of owners, are returned and left to `shrink_gate.apply_removals`. An
+    Rows missing from a full pull, or from one of owners, are returned and left to `shrink_gate.apply_removals`, and so
+    is saying that what they are missing from was read: until then nothing that shows them is younger than before. An
     incomplete pull is applied and leaves the cursor where it was; an incomplete first pull leaves the stream without
     its baseline. Raises OutdatedReading for a hinted pull that another one has overtaken.
     """
@@ -73,8 +76,23 @@ def apply(
         batching.watch.expect(pulled.spool.rows)
     calls = ((window,) for window in _windows(pulled, policy, at, batching.size))
     windows = units.done(database, commit_window, calls, batching.submit)
-    counts = list(units.watched(windows, "read", batching.watch))
-    return _summed(pulled, [*counts, database.transact(lambda connection: _end(connection, pulled, policy, at))])
+    applied = _summed(pulled, list(units.watched(windows, "read", batching.watch)))
+    ended = database.transact(lambda connection: _end(connection, applied, policy, at))
+    steps = Counter(applied.transitions) + Counter(ended["transitions"])
+    return replace(applied, removed=ended["removed"], transitions=dict(steps))
+
+
+def note_readings(connection: Connection, applied: Applied, now: datetime) -> None:
+    """Notes the reading of what `applied` had rows missing from, in the transaction that removes or holds them.
+
+    Marks that come with the removals before it keep how old the documents are.
+    """
+    pulled = applied.pulled
+    if pulled.extent == "full" and pulled.is_complete and applied.missing:
+        parameters = {"stream": pulled.stream.name, "read_at": now}
+        connection.execute(sql.statement("snapshot/note_stream_read"), parameters)
+    elif pulled.extent == "owners" and pulled.stream.name == "pay_method":
+        _note_pay_method_readings(connection, [int(client) for client in applied.missing_of], now)
 
 
 def _windows(pulled: Pulled, policy: TransitionPolicy, at: At, window_rows: int) -> Iterator[Window]:
@@ -113,13 +131,14 @@ def _with_end(windows: Iterator[pa.Table], stream: Stream) -> Iterator[tuple[pa.
 # The end of a stream --------------------------------------------------------------------------------------------------
 
 
-def _end(connection: Connection, pulled: Pulled, policy: TransitionPolicy, at: At) -> dict[str, Any]:
+def _end(connection: Connection, applied: Applied, policy: TransitionPolicy, at: At) -> dict[str, Any]:
     """What comes after the windows, in one transaction, the cursor with it."""
-    unit = f"{pulled.stream.name} end"
-    return units.once(connection, at, unit, lambda: _apply_end(connection, pulled, policy, at))
+    unit = f"{applied.pulled.stream.name} end"
+    return units.once(connection, at, unit, lambda: _apply_end(connection, applied, policy, at))
 
 
-def _apply_end(connection: Connection, pulled: Pulled, policy: TransitionPolicy, at: At) -> dict[str, Any]:
+def _apply_end(connection: Connection, applied: Applied, policy: TransitionPolicy, at: At) -> dict[str, Any]:
+    pulled = applied.pulled
     newer = held(connection, pulled)
     gone = _gone(connection, pulled, newer)
     deleted = deletions.remove(connection, pulled.stream, gone, at, is_baseline=policy.is_baseline)
@@ -128,13 +147,14 @@ def _apply_end(connection: Connection, pulled: Pulled, policy: TransitionPolicy,
     _forget_set_aside(connection, pulled, at)
     if pulled.stream.name == "balance":
         set_aside.forget_settled(connection, pulled.stream, at)
-    if pulled.extent == "owners":
-        _note_owners(connection, pulled, newer, at.now)
+    if pulled.extent == "owners" and pulled.stream.name == "pay_method":
+        unread = newer.union(map(str, applied.missing_of))
+        _note_pay_method_readings(connection, [int(key) for key in pulled.owners if str(key) not in unread], at.now)
     if policy.is_baseline:
         store.analyze(connection, pulled.stream)
         marks.mark_everybody(connection, at.now)
     if not pulled.is_hinted:
-        _move_cursor(connection, pulled, at)
+        _move_cursor(connection, applied, at)
     return {"removed": deleted.removed, "transitions": deleted.transitions}
 
 
@@ -157,12 +177,6 @@ def _forget_set_aside(connection: Connection, pulled: Pulled, at: At) -> None:
         set_aside.forget_not_seen(connection, pulled.stream, pulled.owners, at)
 
 
-def _note_owners(connection: Connection, pulled: Pulled, newer: frozenset[str], now: datetime) -> None:
-    """What is known of owners that were read whole."""
-    if pulled.stream.name == "pay_method":
-        _note_pay_method_readings(connection, [int(key) for key in pulled.owners if str(key) not in newer], now)
-
-
 def _note_pay_method_readings(connection: Connection, clients: Collection[int], now: datetime) -> None:
     """Clients read for the first time have a number of pay methods now, possibly zero."""
     parameters = {"client_ids": list(clients), "now": now}
@@ -173,7 +187,9 @@ def _note_pay_method_readings(connection: Connection, clients: Collection[int], 
     )
 
 
-def _move_cursor(connection: Connection, pulled: Pulled, at: At) -> None:
+def _move_cursor(connection: Connection, applied: Applied, at: At) -> None:
+    pulled = applied.pulled
+    is_all_read = pulled.stream.source == "salesforce" or pulled.extent == "full"
     parameters: dict[str, Any] = {"stream": pulled.stream.name, "synced_at": at.now, "run_id": at.run_id}
     if not pulled.is_complete:
         connection.execute(sql.statement("snapshot/touch_stream_state"), parameters)
@@ -182,7 +198,7 @@ def _move_cursor(connection: Connection, pulled: Pulled, at: At) -> None:
         "cursor_at": pulled.cursor_at,
         "source_time": pulled.source_time,
         "fields": list(pulled.fields),
-        "is_whole": pulled.stream.source == "salesforce" or pulled.extent == "full",
+        "is_whole": is_all_read and not applied.missing,
     }
     connection.execute(sql.statement("snapshot/upsert_stream_state"), parameters)
 
@@ -191,11 +207,18 @@ def _summed(pulled: Pulled, done: Sequence[dict[str, Any]]) -> Applied:
     sums: Counter[str] = Counter()
     steps: Counter[str] = Counter()
     missing: list[Key] = []
+    missing_of: set[Key] = set()
     for counts in done:
         sums.update({name: count for name, count in counts.items() if isinstance(count, int)})
         steps.update(counts["transitions"])
-        missing += counts.get("missing", ())
+        missing += counts["missing"]
+        missing_of.update(counts["missing_of"])
     rejected = sums.pop("rejected", 0)
     return Applied(
-        pulled, **sums, set_aside=len(pulled.set_aside) + rejected, transitions=dict(steps), missing=tuple(missing)
+        pulled,
+        **sums,
+        set_aside=len(pulled.set_aside) + rejected,
+        transitions=dict(steps),
+        missing=tuple(missing),
+        missing_of=tuple(missing_of),
     )

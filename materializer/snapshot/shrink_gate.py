@@ -25,7 +25,7 @@ from config.database import Database
 from config.schedule import ShrinkGate
 from materializer import holds
 from materializer.holds import Decision
-from materializer.snapshot import deletions, store
+from materializer.snapshot import commit, deletions, store
 from materializer.snapshot.commit import Applied
 from materializer.snapshot.pulls import Key, Pulled
 from materializer.snapshot.streams import STREAMS
@@ -190,6 +190,8 @@ def _apply(connection: Connection, confirmed: Sequence[tuple[Applied, list[Key]]
         deletions.merge(connection, merged, at.now)
         removed[applied.pulled.stream.name] += deleted.removed
         steps.update(deleted.transitions)
+    for applied, _ in confirmed:
+        commit.note_readings(connection, applied, at.now)
     full = _full(applied for applied, _ in confirmed)
     _supersede(connection, [applied for applied, _ in confirmed], at)
     _note_full(connection, full, at.now)
@@ -204,6 +206,7 @@ def _hold(connection: Connection, whole: Sequence[Applied], summary: dict[str, A
         ids = [str(key) for key in applied.missing]
         removals = {"run_id": at.run_id, "stream": applied.pulled.stream.name, "record_ids": ids}
         connection.execute(sql.statement("holds/insert_held_removals"), removals)
+        commit.note_readings(connection, applied, at.now)
     _note_full(connection, _full(whole), at.now)
 
 

@@ -226,6 +226,7 @@ def _counts(window: Window, read: Read, compared: Compared, judged: Judged) -> d
         "ignored": compared.ignored,
         "transitions": transitions.counted(judged.transitions),
         "missing": compared.missing[window.stream.key].to_pylist(),
+        "missing_of": compared.missing[window.stream.owner].unique().to_pylist(),
     }
 
 

@@ -26,6 +26,13 @@ WORDS = fields.load().words
 BASELINE = TransitionPolicy(WORDS, is_baseline=True)
 LATER = TransitionPolicy(WORDS, created_after=NOW)
 GATE = ShrinkGate(percent=5, rows=10)
+DOCUMENT = """
+    insert into me_status (
+        customer_id, salesforce_account_id, whmcs_client_id, eligibility_status, verification_status, task_count,
+        document, content_hash, computed_at, rules_version, run_id
+    )
+    values (:customer, :customer, :client, 'eligible', 'verified', 0, '{}', 'h', now(), 'v', 1)
+"""
 
 
 @dataclass
@@ -220,6 +227,56 @@ def test_the_pay_methods_of_a_client_are_whole_and_its_reading_is_noted(database
     assert [0, 1, 3, 4, 5] == values(engine, "select pay_method_id from snapshot.pay_method order by 1")
     assert [1, 2, 3] == values(engine, "select client_id from pipeline.pay_method_reading order by 1")
     assert ["a"] == values(engine, "select customer_id from pipeline.refresh_mark")
+
+
+def test_a_document_is_no_younger_than_what_it_shows_of_records_gone(database: LiveDatabase, engine: Engine) -> None:
+    """A reading counts once what it found gone is removed: killed before, the next run reads it again.
+
+    The mark of a removal keeps the age the document had, and a stream or client that lost nothing is read at once.
+    """
+    methods = [{"pay_method_id": number, "client_id": number} for number in (1, 2)]
+    ages = "select pay_methods_at, billing_at from pipeline.fact_age order by customer_id"
+    marked = "select pay_methods_at, billing_at from pipeline.refresh_mark order by customer_id"
+    first = [
+        take(database, pulled("account", account("a", client=1), account("b", client=2)), BASELINE, run_id=1),
+        take(database, pulled("client", {"client_id": 1}, {"client_id": 2}), BASELINE, run_id=1),
+        take(database, pulled("service", service(1, 1), service(2, 2)), BASELINE, run_id=1),
+        take(database, pulled("invoice", {"invoice_id": 1, "client_id": 1}), BASELINE, run_id=1),
+        take(database, pulled("pay_method", *methods, extent="owners", owners=(1, 2)), BASELINE, run_id=1),
+    ]
+    assert all(not one.missing for one in first)
+    serve(engine, a=1, b=2)
+    later = NOW + timedelta(hours=1)
+    lacking = [
+        take(database, pulled("client", {"client_id": 1}, {"client_id": 2}), run_id=2, now=later),
+        take(database, pulled("service", service(2, 2)), run_id=2, now=later),
+        take(database, pulled("invoice", {"invoice_id": 1, "client_id": 1}), run_id=2, now=later),
+        take(database, pulled("pay_method", methods[1], extent="owners", owners=(1, 2)), run_id=2, now=later),
+    ]
+    assert [(NOW, NOW), (later, NOW)] == values(engine, ages)
+    assert [] == values(engine, marked)
+    shrink_gate.apply_removals(database, lacking, GATE, At(2, later))
+    assert [(later, later), (later, later)] == values(engine, ages)
+    assert [(NOW, NOW)] == values(engine, marked)
+
+
+def test_a_reading_whose_removals_are_held_counts_when_they_are(database: LiveDatabase, engine: Engine) -> None:
+    """Those whose rows are in doubt wait for the operator, everybody else was read."""
+    take(database, pulled("service", *(service(number, number) for number in range(3))), BASELINE, run_id=1)
+    later = NOW + timedelta(hours=1)
+    read_at = "select read_at from pipeline.stream_state where stream = 'service'"
+    none = take(database, pulled("service"), run_id=2, now=later)
+    assert [NOW] == values(engine, read_at)
+    assert shrink_gate.apply_removals(database, [none], GATE, At(2, later)).held is not None
+    assert [later] == values(engine, read_at)
+
+
+def serve(engine: Engine, **clients: int) -> None:
+    """Documents of these accounts, of their clients, and no mark that waits."""
+    clear_marks(engine)
+    with engine.begin() as connection:
+        for customer, client in clients.items():
+            connection.execute(text(DOCUMENT), {"customer": customer, "client": client})
 
 
 def test_pay_methods_found_for_nobody_are_held(database: LiveDatabase, engine: Engine) -> None:
