@@ -61,6 +61,21 @@ class Source:
 
 
 @dataclass(frozen=True)
+class Usage:
+    """A source's API requests of 24 hours, as it said at `told_at` (aware UTC)."""
+
+    source: str
+    used: int
+    allowed: int
+    told_at: datetime
+
+    @property
+    def left(self) -> int:
+        """How many it still allows."""
+        return max(self.allowed - self.used, 0)
+
+
+@dataclass(frozen=True)
 class Run:
     """One line of the ledger; times aware UTC, `took` None while it runs."""
 
@@ -107,6 +122,10 @@ class Gauges:
         """Both sources, by name."""
         rows = self._statements.all("ledger/list_source_states")
         return [Source(name, at, failed, error, self._limits[name]) for name, at, failed, error in rows]
+
+    def usages(self) -> list[Usage]:
+        """How much of its daily requests is used of each source that says so."""
+        return [Usage(*row) for row in self._statements.all("ledger/list_source_usage")]
 
     def last_runs(self) -> list[Run]:
         """The newest run of each job."""
@@ -168,6 +187,19 @@ class Gauges:
             stale.add_metric([source.name], source.is_stale(now))
             failing.add_metric([source.name], source.is_failing())
         yield from (age, stale, failing)
+        yield from self._usage_metrics()
+
+    def _usage_metrics(self) -> Iterator[Metric]:
+        used = GaugeMetricFamily(
+            "me_status_source_requests_used", "API requests within 24 hours, as the source said last.", labels=["source"]
+        )
+        allowed = GaugeMetricFamily(
+            "me_status_source_requests_allowed", "API requests the source allows in 24 hours.", labels=["source"]
+        )
+        for usage in self.usages():
+            used.add_metric([usage.source], usage.used)
+            allowed.add_metric([usage.source], usage.allowed)
+        yield from (used, allowed)
 
     def _proof_metrics(self, now: datetime) -> Iterator[Metric]:
         age = GaugeMetricFamily(

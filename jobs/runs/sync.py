@@ -26,6 +26,7 @@ from jobs.runs.ledger import Run
 from jobs.sources import salesforce, whmcs
 from jobs.sources.errors import CredentialsError, QuotaExhausted, SourceError
 from jobs.sources.known import KnownRows
+from jobs.sources.salesforce.session import Usage
 from materializer.snapshot import commit, readings, shrink_gate, store
 from materializer.snapshot.commit import Applied
 from materializer.snapshot.pulls import Pulled, SetAsideRecord, StreamState
@@ -214,7 +215,16 @@ def sync_salesforce(run: Run, settings: Settings, tables: Tables, submit: Submit
 
     sync.apply_streams(SALESFORCE_STREAMS, pull)
     sync.apply_removals()
+    _note_usage(run, source.usage)
     sync.finish(organization_id)
+
+
+def _note_usage(run: Run, usage: Usage | None) -> None:
+    """Keeps what Salesforce said of its quota, also when that was why the run stopped."""
+    if usage is not None:
+        told = {"source": "salesforce", "used": usage.used, "allowed": usage.total, "now": run.now}
+        with run.database.begin() as connection:
+            connection.execute(sql.statement("ledger/note_source_usage"), told)
 
 
 def sync_whmcs(run: Run, settings: Settings, tables: Tables, submit: Submit | None = None) -> None:

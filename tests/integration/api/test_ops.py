@@ -127,6 +127,20 @@ def test_ages_of_facts_and_hints_are_told(ops, rows):
     assert "hints of portal read: 7" in page
 
 
+def test_what_is_left_of_a_sources_quota_is_told(ops, rows):
+    """The page and the metrics, for a source that says; of the other there is nothing to tell."""
+    rows.connection.execute(
+        "update pipeline.source_state set requests_used = 1234, requests_allowed = 100000,"
+        " usage_at = now() - interval '3 minutes' where source = 'salesforce'"
+    )
+    text = ops.get("/metrics", headers={"Authorization": f"Bearer {READS}"}).text
+    assert 'me_status_source_requests_used{source="salesforce"} 1234.0' in text
+    assert 'me_status_source_requests_allowed{source="salesforce"} 100000.0' in text
+    assert 'me_status_source_requests_used{source="whmcs"}' not in text
+    page = ops.get("/ops", auth=("", READS)).text
+    assert "Salesforce said 3 min ago: 98,766 of 100,000 API requests of 24 hours are left." in page
+
+
 def test_a_usual_day_is_the_median_of_the_fourteen_before_and_each_day_is_drawn(ops, rows):
     """One announcement to everybody makes no day usual; days without news count, and today does not."""
     sent = [(0, 50), (1, 2), (2, 3), (3, 2), (4, 2), (5, 900), (6, 2), (7, 3), (8, 2), (9, 1), (10, 2)]

@@ -46,6 +46,8 @@ def test_the_run_stops_at_the_configured_share_and_the_next_one_resumes(world: W
     assert ("failed", before, []) == (report.outcome, world.cursor(), world.transitions)
     assert world.asked("/query/0r8")  # it stopped between pages, not before the first
     used = world.org.api_used
+    told = world.values("select source, requests_used, requests_allowed from pipeline.source_state order by source")
+    assert [("salesforce", used, world.org.api_total), ("whmcs", None, None)] == told
     assert "failed" == world.sync().outcome
     assert world.org.api_used - used <= 2  # limits are asked first
     world.later(hours=25)
