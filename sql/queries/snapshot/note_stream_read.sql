@@ -1,4 +1,4 @@
--- Notes that everything of a stream is known as of its reading: what that found gone is removed, or waits for a decision.
+-- Notes that all of a stream is known as of its reading: what that found gone is removed, or waits for a decision.
 -- :read_at  instant of the pull
 -- :stream   name of the stream
 update pipeline.stream_state
