@@ -191,7 +191,9 @@ class Gauges:
 
     def _usage_metrics(self) -> Iterator[Metric]:
         used = GaugeMetricFamily(
-            "me_status_source_requests_used", "API requests within 24 hours, as the source said last.", labels=["source"]
+            "me_status_source_requests_used",
+            "API requests of 24 hours, as the source said last.",
+            labels=["source"],
         )
         allowed = GaugeMetricFamily(
             "me_status_source_requests_allowed", "API requests the source allows in 24 hours.", labels=["source"]
