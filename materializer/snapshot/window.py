@@ -269,13 +269,24 @@ def _unhashed(stream: Stream, read: Read, found: Changes) -> pa.Table:
 
 
 def _note_balances(connection: Connection, stream: Stream, window: Window, found: Changes) -> None:
-    """Invoices that changed are asked for their balance again; balances that were read are so by now."""
+    """Invoices that changed are asked for their balance again; balances that were read are so by now.
+
+    With another status, paid or opened again, the balance known is not the invoice's any more: its total stands until
+    it was asked for.
+    """
     if stream.name == "invoice" and len(found.after):
         parameters = {"invoice_ids": found.after[stream.key].to_pylist()}
         connection.execute(sql.statement("snapshot/outdate_balances"), parameters)
+        parameters = {"invoice_ids": _of_another_status(stream, found).to_pylist()}
+        connection.execute(sql.statement("snapshot/forget_balances"), parameters)
     if stream.name == "balance" and len(window.rows):
         noted = {"invoice_ids": window.rows[stream.key].to_pylist(), "now": window.at.now}
         connection.execute(sql.statement("snapshot/upsert_balance_readings"), noted)
+
+
+def _of_another_status(stream: Stream, found: Changes) -> pa.Array:
+    before, after = (pc.fill_null(rows["status"], "") for rows in (found.before, found.after))
+    return pc.filter(found.after[stream.key], pc.not_equal(before, after))
 
 
 def _readmit(connection: Connection, stream: Stream, rows: pa.Table, at: At) -> None:

@@ -89,6 +89,25 @@ def test_a_changed_row_has_its_balance_read_again(world: World, client: int) -> 
     assert (1, "12.00") == due(world, client)
 
 
+@pytest.mark.parametrize("other", ["Paid", "Payment Pending"])
+def test_an_invoice_opened_again_has_no_balance_of_before(world: World, client: int, other: str) -> None:
+    """Its total counts until it is asked for; an invoice over others is still one."""
+    world.pulls["sweep_always_below_rows"] = 100_000
+    invoice = world.install.add_invoice(client, total="10.00", transactions=[{"amountin": Decimal(6)}])
+    mass_pay = world.install.add_invoice(client, total="9.00", items=[{"type": "Invoice", "relid": 1, "amount": 9}])
+    assert (1, "4.00") == due(world, client)
+    world.install.faults.add("action_not_allowed", "GetInvoice(?!s)", times=None)
+    for status in (other, "Unpaid"):
+        for key in (invoice, mass_pay):
+            world.install.set_invoice_status(key, status)
+        made = due(world, client)
+    assert (1, "10.00") == made
+    known = f"select invoice_id from snapshot.balance where client_id = {client}"
+    assert [mass_pay] == world.values(known)
+    world.well()
+    assert (1, "4.00") == due(world, client)
+
+
 @pytest.mark.parametrize("answer", [{"balance": "3,300.00"}, {"items": 5}, {"balance": None}, {"userid": []}])
 def test_an_answer_that_cannot_be_read_makes_the_figures_unknown(
     world: World, client: int, answer: dict[str, Any]

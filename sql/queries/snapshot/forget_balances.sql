@@ -1,0 +1,9 @@
+-- Forgets what was still to pay of invoices; that one is a Mass Pay invoice it stays.
+-- :invoice_ids  ids of WHMCS invoices
+with readings as (
+    delete from pipeline.balance_reading
+    where invoice_id = any(cast(:invoice_ids as bigint[]))
+)
+
+delete from snapshot.balance
+where invoice_id = any(cast(:invoice_ids as bigint[])) and not is_mass_pay
