@@ -87,6 +87,21 @@ class Run:
     counts: dict[str, Any]
     error: str | None
 
+    @property
+    def streams(self) -> dict[str, dict[str, Any]]:
+        """What a sync counted of each stream; `extent` says how much of it was pulled."""
+        return {name: value for name, value in self.counts.items() if isinstance(value, dict) and "extent" in value}
+
+    @property
+    def stream_counts(self) -> tuple[str, ...]:
+        """The counts that each stream has."""
+        return ("read", *OF_STREAM)
+
+    @property
+    def other_counts(self) -> dict[str, Any]:
+        """What was counted beside streams."""
+        return {name: value for name, value in self.counts.items() if name not in self.streams}
+
     def did(self) -> str:
         """What the run counted, in a line: numbers as they stand, those of streams and types summed; zeros left out."""
         totals: Counter[str] = Counter()

@@ -100,12 +100,13 @@ class Facts:
         }
 
     def problems(self) -> dict[str, list[Row]]:
-        """What is set aside, fails, lacks rows or is in doubt. Unknown words stay with `status`: it reads all rows."""
+        """What is set aside, fails, lacks rows, is in doubt, or is a status in a word that no mapping knows."""
         return {
             "set_aside": self._statements.all("snapshot/count_set_aside_by_reason", at_most=AT_MOST),
             "customers": self._statements.all("refresh/list_failed_customers", at_most=AT_MOST),
             "streams": self._statements.all("snapshot/list_incomplete_streams", at_most=AT_MOST),
             "links": self._statements.all("snapshot/count_link_problems"),
+            "words": self._statements.all("snapshot/list_unknown_words", at_most=AT_MOST),
         }
 
     def actions(self) -> list[Row]:

@@ -57,6 +57,18 @@ def test_a_run_and_a_customer_have_pages(ops, rows):
         assert 401 == ops.get(path).status_code
 
 
+def test_a_syncs_counts_stand_by_stream(ops, rows):
+    """One row a stream, what else was counted apart, and why a pull proves nothing."""
+    rows.connection.execute(
+        "insert into job_run (job, started_at, finished_at, outcome, counts) values ('sync-whmcs', now(), now(),"
+        """ 'succeeded', '{"invoice": {"read": 1200, "added": 7, "extent": "full", "incomplete": "230 announced"},"""
+        """ "transitions": {"status": 3}}')"""
+    )
+    page = ops.get("/ops/runs/1", auth=("", READS)).text
+    assert re.search(r"<td>invoice</td><td [^>]*>1,200</td><td [^>]*>7</td>.*not complete: 230 announced", page)
+    assert re.search(r"<td>transitions</td><td>status 3</td>", page)
+
+
 def test_who_reads_has_no_buttons_and_cannot_act(ops, rows):
     """The second secret acts; the first one, a foreign form and a form of another site do not."""
     rows.run()
@@ -90,15 +102,18 @@ def test_an_action_is_written_down_with_who_and_why(ops, rows):
         assert 400 == ops.post("/ops/actions", data=wrong, auth=("ada", ACTS)).status_code
 
 
-def test_who_fails_and_what_is_not_whole_are_named(ops, rows):
-    """Customers whose document fails and lists that were not read whole, each with its reason."""
+def test_who_fails_what_is_not_whole_and_unknown_words_are_named(ops, rows):
+    """Customers whose document fails, lists not read whole and words that no mapping knows, each with its reason."""
     rows.run()
     rows.connection.execute(
         f"insert into pipeline.failed_customer values ('{ALICE}', 'Overflow in tasks', 3, now(), now(), now(), 1);"
-        "insert into pipeline.incomplete_stream values ('invoice', '230 announced, 229 received', now(), now(), 1)"
+        "insert into pipeline.incomplete_stream values ('invoice', '230 announced, 229 received', now(), now(), 1);"
+        "insert into snapshot.invoice (invoice_id, client_id, status) "
+        "values (7, 1, 'Reticulating'), (8, 1, 'Reticulating')"
     )
     page = ops.get("/ops", auth=("", READS)).text
     assert f'<a href="/ops/customers?id={ALICE}">{ALICE}</a> keeps the last document: Overflow in tasks' in page
+    assert "unknown word</span> <code>Reticulating</code> as status of 2 invoice records, such as 7, 8" in page
     assert re.search(r"invoice</span> not read whole since [^<]+:\d\d:\d\d: 230 announced, 229 received", page)
 
 
