@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -11,6 +12,7 @@ from config.schedule import ShadowCheck
 from jobs.runs import health
 from materializer.refresh.refresh import refresh
 from materializer.refresh.shadow import AT_MOST, Checked, check, steps_due
+from materializer.rules.rules import Rules
 from materializer.units import At, Batching
 from tests.builders import LIMITS
 from tests.integration.test_refresh import ANNA, BERT, NOW, RULES, SNAPSHOT, rows, run_sql
@@ -74,30 +76,56 @@ def test_everybody_has_a_turn_within_the_day(refreshed: LiveDatabase) -> None:
     assert [(BERT,)] == rows(refreshed, "select customer_id from pipeline.document_difference")
 
 
-@pytest.mark.parametrize(
-    ("fault", "days"),
-    [
-        (UNNOTICED, 0),
-        ("update me_status set document = cast(replace(cast(document as text), '3300', '1') as json)", 0),
-        ("update me_status set next_change_at = null, next_notification_at = null", 3),
-    ],
-    ids=["a change without a mark", "a document edited", "a next change too late"],
-)
+PLANTED = {
+    "a change without a mark": (UNNOTICED, 0),
+    "a removal without a mark": ("delete from snapshot.invoice", 0),
+    "a link without a mark": (f"update snapshot.account set whmcs_client_id = null where account_id = '{ANNA}'", 0),
+    "an account gone without a mark": (f"delete from snapshot.account where account_id = '{BERT}'", 0),
+    "a transition without its mark": (
+        "insert into status_transition (customer_id, entity, entity_id, field, old_value, new_value, observed_at,"
+        f" run_id, is_pending) values ('{ANNA}', 'service', '7', 'status', 'Pending', 'Active', '{NOW}', 1, false)",
+        0,
+    ),
+    "a mark lost": (f"{UNNOTICED}; insert into pipeline.refresh_mark values ('{ANNA}', now());"
+                    " delete from pipeline.refresh_mark", 0),
+    "a document edited": (
+        "update me_status set document = cast(replace(cast(document as text), '3300', '1') as json)",
+        0,
+    ),
+    "a next change too late": ("update me_status set next_change_at = null, next_notification_at = null", 3),
+}  # fmt: skip
+"""Faults as statements, and after how many days they show."""
+
+
+def found(database: LiveDatabase, hours: int, after: timedelta) -> int:
+    """How many differences hourly refreshes find that look at one customer each, beginning so long after `NOW`."""
+    differing = 0
+    for hour in range(hours):
+        at = At(100 + after // timedelta(hours=1) + hour, NOW + after + timedelta(hours=hour))
+        refresh(database, RULES, at, LIMITS, Batching(10))
+        differing += check(database, RULES, at, ShadowCheck(customers=1, hours=24)).differing
+    return differing
+
+
+@pytest.mark.parametrize(("fault", "days"), PLANTED.values(), ids=PLANTED)
 def test_a_planted_fault_is_found_within_a_day_of_refreshes(refreshed: LiveDatabase, fault: str, days: int) -> None:
-    """Hourly refreshes that look at one customer each; before the fault they find nothing."""
-    one = ShadowCheck(customers=1, hours=24)
-
-    def found(hours: int, after: timedelta) -> int:
-        instants = [NOW + after + timedelta(hours=hour) for hour in range(hours)]
-        differing = 0
-        for run, now in enumerate(instants, start=100 + after // timedelta(hours=1)):
-            refresh(refreshed, RULES, At(run, now), LIMITS, Batching(10))
-            differing += check(refreshed, RULES, At(run, now), one).differing
-        return differing
-
-    assert 0 == found(3, timedelta(0))
+    """The walk comes to everybody; before the fault it finds nothing."""
+    assert 0 == found(refreshed, 3, timedelta(0))
     run_sql(refreshed, fault)
-    assert 0 < found(20, timedelta(days=days, hours=3))
+    assert 0 < found(refreshed, 4, timedelta(days=days, hours=3))
+
+
+def test_a_rule_that_changed_without_its_version_is_found_and_named(
+    refreshed: LiveDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Other code under the version of before: documents that were not computed anew say what no rule says any more."""
+    assert 0 == found(refreshed, 3, timedelta(0))
+    version = RULES.version
+    monkeypatch.setattr(Rules, "due_days", property(lambda _: -1))
+    assert version == replace(RULES).version
+    assert 0 < found(refreshed, 4, timedelta(hours=3))
+    ((paths,),) = rows(refreshed, "select paths from pipeline.document_difference")
+    assert "tasks" in paths
 
 
 def test_the_check_can_be_switched_off(refreshed: LiveDatabase) -> None:
