@@ -27,18 +27,26 @@ from readapi.status import Status
 from readapi.tokens import Tokens
 
 
-def create_front(settings: Settings, *, threads: int, is_draining: Callable[[], bool] = lambda: False) -> Front:
+def create_front(
+    settings: Settings,
+    *,
+    threads: int,
+    is_draining: Callable[[], bool] = lambda: False,
+    connections: Connections | None = None,
+) -> Front:
     """The application behind what guards its threads, for one worker process. Raises as `create_app` does.
 
     `is_draining`: whether the process is about to stop, so that /readyz says no.
     """
     verified = tokens.from_settings(settings)
-    metrics = RequestMetrics(verified.keys_age)
-    app = _create(settings, verified, metrics, Connections(database_url(settings)), is_draining)
+    metrics, manners = RequestMetrics(verified.keys_age), Manners(settings.cors_origins)
+    found = connections or Connections(database_url(settings))
+    app, status = _create(settings, verified, metrics, manners, found, is_draining)
     per_minute = settings.me_status_requests_per_minute
     limit = RateLimit(per_minute) if per_minute else None
-    common = Manners(app, settings.cors_origins).common
-    return Front(app, verified, threads=threads, rate_limit=limit, count=metrics.count, common=common)
+    door = StatusDoor(app, status, metrics, manners)
+    count, common = metrics.count, manners.common
+    return Front(door, verified, threads=threads, rate_limit=limit, count=count, common=common)
 
 
 def create_app(settings: Settings, connections: Connections | None = None) -> Flask:
@@ -48,16 +56,18 @@ def create_app(settings: Settings, connections: Connections | None = None) -> Fl
     """
     verified = tokens.from_settings(settings)
     found = connections or Connections(database_url(settings))
-    return _create(settings, verified, RequestMetrics(verified.keys_age), found)
+    metrics, manners = RequestMetrics(verified.keys_age), Manners(settings.cors_origins)
+    return _create(settings, verified, metrics, manners, found)[0]
 
 
 def _create(
     settings: Settings,
     verified: Tokens,
     metrics: RequestMetrics,
+    manners: Manners,
     connections: Connections,
     is_draining: Callable[[], bool] = lambda: False,
-) -> Flask:
+) -> tuple[Flask, Status]:
     mapping = fields.load(settings.me_status_fields)
     timing = schedule.load(settings.me_status_schedule)
     limits = freshness_limits(timing)
@@ -79,9 +89,8 @@ def _create(
     app.register_blueprint(ops.blueprint(settings, statements, facts, metrics))
     problems.install(app)
     _count_requests(app, metrics)
-    door = StatusDoor(app.wsgi_app, status, metrics)
-    app.wsgi_app = Manners(door, settings.cors_origins)  # type: ignore[method-assign]
-    return app
+    app.wsgi_app = manners.around(app.wsgi_app)  # type: ignore[assignment, method-assign]
+    return app, status
 
 
 def freshness_limits(table: schedule.Schedule) -> FreshnessLimits:

@@ -15,6 +15,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING
 
 from readapi.answers import Answer
+from readapi.door import StatusDoor
 from readapi.headers import secured
 from readapi.health import ALIVE
 from readapi.manners import request_id_of
@@ -23,10 +24,8 @@ from readapi.rate_limit import RateLimit
 from readapi.threads import Threads
 from readapi.tokens import Tokens
 from readapi.turns import Crowded, Turns
-from readapi.wsgi import call, environ_of
 
 if TYPE_CHECKING:
-    from _typeshed.wsgi import WSGIApplication
     from granian._granian import RSGIHTTPProtocol as HTTPProtocol
     from granian.rsgi import Scope
 
@@ -48,19 +47,19 @@ Common = Callable[[str, str | None, str], list[tuple[str, str]]]
 
 
 class Front:
-    """An RSGI application before a WSGI one that runs in `threads` threads."""
+    """An RSGI application before a door that answers in `threads` threads."""
 
     def __init__(
         self,
-        application: WSGIApplication,
+        door: StatusDoor,
         tokens: Tokens,
         *,
         threads: int,
         rate_limit: RateLimit | None,
         count: Callable[[str, str, int, float], None],
-        common: Common = lambda path, origin, request_id: [("X-Request-Id", request_id)],
+        common: Common,
     ) -> None:
-        self._application = application
+        self._door = door
         self._tokens = tokens
         self._rate_limit = rate_limit
         self._count = count
@@ -92,16 +91,15 @@ class Front:
         return Answer(answer.status, [*answer.headers, *common], answer.body)
 
     async def _served(self, scope: Scope, protocol: HTTPProtocol) -> Answer:
-        headers = scope.headers.items()
         subject = await self._subject(scope)
         allowance = self._rate_limit.take(subject) if self._rate_limit and subject else None
         limits = allowance.headers(self._rate_limit.policy) if self._rate_limit and allowance else []
         if allowance is not None and allowance.retry_after is not None:
             raise too_many("Too many requests of this customer.", allowance.retry_after, dict(limits))
-        environ = environ_of(scope, headers, await body_of(scope, protocol))
+        body = await body_of(scope, protocol)
         try:
             async with self._turns.of(subject or _group(scope.path)):
-                answer = await self._threads.run(call, self._application, environ)
+                answer = await self._threads.run(self._door.answer, scope, body)
         except Crowded as crowded:
             raise _crowded(crowded, dict(limits)) from None
         return Answer(answer.status, [*answer.headers, *limits], answer.body) if limits else answer

@@ -1,14 +1,17 @@
 """What every answer of the API has in common: its request's id, compression when asked for, and who may read it where.
 
-Around the whole application, so that no route has to think of it.
+Around all that answers, so that no route has to think of it.
 """
 
 from __future__ import annotations
 
 import gzip
+import logging
 import re
 import uuid
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from http import HTTPStatus
 from time import perf_counter
 from typing import TYPE_CHECKING
 
@@ -16,13 +19,15 @@ from structlog.contextvars import bound_contextvars
 
 from config import logs
 from readapi.answers import Answer
-from readapi.door import STATUS_LINES
 from readapi.wsgi import call
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 log = logs.get("api")
+listening = logging.getLogger("me_status.api")
+"""The logger under `log`: asking it whether anybody listens costs a request a tenth of asking `log`."""
+STATUS_LINES = {status.value: f"{status.value} {status.phrase}" for status in HTTPStatus}
 REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,128}")
 SMALLEST_COMPRESSED = 860
 """Bytes below which a compressed answer saves no packet."""
@@ -40,23 +45,50 @@ EXPOSED = (
 )
 
 
-class Manners:
-    """A WSGI application around `behind`; `origins`: whose pages may read answers (exact origins, none by default)."""
+@dataclass(frozen=True, slots=True)
+class RequestHead:
+    """What of a request its manners depend on; None: it has no such header."""
 
-    def __init__(self, behind: WSGIApplication, origins: Iterable[str] = ()) -> None:
-        self._behind = behind
+    method: str
+    path: str
+    request_id: str | None
+    origin: str | None
+    accept_encoding: str | None
+
+
+class Manners:
+    """What is common to all answers; `origins`: whose pages may read them (exact origins, none by default)."""
+
+    def __init__(self, origins: Iterable[str] = ()) -> None:
         self._origins = frozenset(origins)
 
-    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> list[bytes]:
-        request_id = request_id_of(environ.get("HTTP_X_REQUEST_ID"))
+    def around(self, behind: WSGIApplication) -> WSGIApplication:
+        """A WSGI application that answers as the one behind it does, with manners."""
+
+        def answering(environ: WSGIEnvironment, start_response: StartResponse) -> list[bytes]:
+            head = RequestHead(
+                environ["REQUEST_METHOD"],
+                environ.get("PATH_INFO", ""),
+                environ.get("HTTP_X_REQUEST_ID"),
+                environ.get("HTTP_ORIGIN"),
+                environ.get("HTTP_ACCEPT_ENCODING"),
+            )
+            answer = self.answer(head, lambda: self._preflight(environ) or bare(call(behind, environ)))
+            start_response(STATUS_LINES[answer.status], answer.headers)
+            return [answer.body]
+
+        return answering
+
+    def answer(self, head: RequestHead, make: Callable[[], Answer]) -> Answer:
+        """What `make` answers, with a line of log, in gzip where that is wanted, and with the common headers."""
+        request_id = request_id_of(head.request_id)
         with bound_contextvars(request_id=request_id):
             started = perf_counter()
-            answer = self._preflight(environ) or bare(call(self._behind, environ))
-            _note(environ, answer, perf_counter() - started)
-        answer = compressed(answer, environ)
-        common = self.common(environ.get("PATH_INFO", ""), environ.get("HTTP_ORIGIN"), request_id)
-        start_response(STATUS_LINES[answer.status], [*answer.headers, *common])
-        return [answer.body]
+            answer = make()
+            _note(head, answer, perf_counter() - started)
+        answer = compressed(answer, head.accept_encoding)
+        headers = [*answer.headers, *self.common(head.path, head.origin, request_id)]
+        return Answer(answer.status, headers, answer.body)
 
     def common(self, path: str, origin: str | None, request_id: str) -> list[tuple[str, str]]:
         """The request's id, and the headers by which a browser lets a page of that origin read the answer."""
@@ -92,13 +124,13 @@ def bare(answer: Answer) -> Answer:
     return Answer(status, [header for header in answer.headers if header[0].lower() not in dropped], b"")
 
 
-def compressed(answer: Answer, environ: WSGIEnvironment) -> Answer:
+def compressed(answer: Answer, accept_encoding: str | None) -> Answer:
     """The answer in gzip when the caller takes it and it is worth it; tags are weak, so they stay."""
     kind = next((value for name, value in answer.headers if name == "Content-Type"), "")
     if not kind.startswith(COMPRESSIBLE):
         return answer
     headers = [*answer.headers, ("Vary", "Accept-Encoding")]
-    if len(answer.body) < SMALLEST_COMPRESSED or not takes_gzip(environ.get("HTTP_ACCEPT_ENCODING", "")):
+    if len(answer.body) < SMALLEST_COMPRESSED or not takes_gzip(accept_encoding or ""):
         return Answer(answer.status, headers, answer.body)
     body = gzip.compress(answer.body, compresslevel=5, mtime=0)
     kept = [header for header in headers if header[0] != "Content-Length"]
@@ -114,14 +146,11 @@ def takes_gzip(accept_encoding: str) -> bool:
     return taken.get("gzip", taken.get("*", False))
 
 
-def _note(environ: WSGIEnvironment, answer: Answer, seconds: float) -> None:
+def _note(head: RequestHead, answer: Answer, seconds: float) -> None:
     """One line of log: what was asked and answered. A read that went well is logged at level debug alone."""
-    method = environ["REQUEST_METHOD"]
-    is_usual = answer.status < 400 and method in ("GET", "HEAD", "OPTIONS")
+    is_usual = answer.status < 400 and head.method in ("GET", "HEAD", "OPTIONS")
+    if is_usual and not listening.isEnabledFor(logging.DEBUG):
+        return
     note = log.debug if is_usual else log.info
-    note("answered", method=method, path=_known_part(environ), status=answer.status, ms=round(seconds * 1000, 1))
-
-
-def _known_part(environ: WSGIEnvironment) -> str:
-    """The path without its query, cut short: it may hold anything."""
-    return str(environ.get("PATH_INFO", ""))[:100]
+    path = head.path[:100]  # without its query, and cut short: it may hold anything
+    note("answered", method=head.method, path=path, status=answer.status, ms=round(seconds * 1000, 1))
