@@ -15,10 +15,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 import psycopg
-from granian.constants import Interfaces
 from psycopg.types.json import set_json_loads
-
-from readapi.server import granian_on
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -60,6 +57,10 @@ def loaded(target: str, argument: str) -> WSGIApplication:
 
 def main() -> None:
     """Serves until SIGTERM."""
+    from granian.constants import Interfaces
+
+    from readapi.server import granian_on
+
     target, argument, port = sys.argv[1:]
     multiprocessing.set_start_method("spawn", force=True)
     server = granian_on("127.0.0.1", int(port), workers=1, interface=Interfaces.WSGI)

@@ -10,13 +10,15 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import jwt
 
+from tests.benchmarks import rivals
 from tests.benchmarks.api_load import wait_for
+from tests.benchmarks.bench import Bench
 
 ROOT = Path(__file__).parents[2]
 KEY = "the shared key of the benchmarks, 32 bytes or more"
@@ -40,12 +42,14 @@ class Driven:
 
 
 @contextmanager
-def ours(url: str) -> Iterator[int]:
+def ours(url: str, workers: int = 1) -> Iterator[int]:
     """`me-status serve` on a database; gives its port."""
     port = free_port()
     environment = {name: value for name, value in os.environ.items() if not name.startswith("ME_STATUS_")}
     environment |= {"DATABASE_URL": url, "ME_STATUS_JWT_KEY": KEY}
-    yield from _served([sys.executable, "-m", "jobs", "serve", "--port", str(port)], port, environment)
+    yield from _served(
+        [sys.executable, "-m", "jobs", "serve", "--port", str(port), "--workers", str(workers)], port, environment
+    )
 
 
 @contextmanager
@@ -54,6 +58,34 @@ def bare(target: str, argument: str) -> Iterator[int]:
     port = free_port()
     command = [sys.executable, "-m", "tests.benchmarks.api_bare", target, argument, str(port)]
     yield from _served(command, port, dict(os.environ))
+
+
+@contextmanager
+def bare_on_the_faster(bench: Bench, url: str, requests: Path) -> Iterator[tuple[int, str]]:
+    """The bare function on granian or on fastpysgi, whichever is faster with these requests: its port, and words."""
+    with ExitStack() as stack:
+        granian = stack.enter_context(bare("tests.benchmarks.api_bare:load", url))
+        if bench.scale == "tiny":
+            yield granian, "granian"
+            return
+        try:
+            python = rivals.python_of(bench, "fastpysgi")
+        except subprocess.CalledProcessError:
+            yield granian, "granian; fastpysgi could not be installed"
+            return
+        fastpysgi = stack.enter_context(_on_fastpysgi(python, url))
+        seconds = bench.pick(full=5, small=3)
+        on_granian, on_fastpysgi = (drive(port, requests, seconds=seconds).per_second for port in (granian, fastpysgi))
+        if on_granian >= on_fastpysgi:
+            yield granian, f"granian, {on_granian:,.0f} requests/s ({on_fastpysgi:,.0f} on fastpysgi)"
+        else:
+            yield fastpysgi, f"fastpysgi, {on_fastpysgi:,.0f} requests/s ({on_granian:,.0f} on granian)"
+
+
+@contextmanager
+def _on_fastpysgi(python: Path, url: str) -> Iterator[int]:
+    port = free_port()
+    yield from _served([str(python), "-m", "tests.benchmarks.rival_fastpysgi", url, str(port)], port, dict(os.environ))
 
 
 def _served(command: Sequence[str], port: int, environment: dict[str, str]) -> Iterator[int]:

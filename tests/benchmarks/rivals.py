@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import subprocess
 import venv
+from importlib.metadata import version
 from pathlib import Path
 
 import platformdirs
@@ -17,6 +18,7 @@ from tests.benchmarks.bench import Bench
 PINNED = {
     "dlt": ("dlt[postgres]==1.31.*",),
     "dbt": ("dbt-core==1.12.*", "dbt-postgres==1.11.*"),
+    "fastpysgi": ("fastpysgi==0.6.*", f"psycopg[binary]=={version('psycopg')}"),
     "duckdb_extensions": ("duckdb==1.5.5", "duckdb-extensions==1.5.5", "duckdb-extension-postgres-scanner==1.5.5"),
 }
 """DuckDB 2 fetches its PostgreSQL extension from a host of its own; of 1.5 it is a package like any other."""
