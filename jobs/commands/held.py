@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Engine
 
+import sql
 from config.database import LiveDatabase
 from config.errors import MeStatusError
 from jobs.program import SUCCESS, Program, answer, say
@@ -76,6 +77,9 @@ def _decide(database: LiveDatabase, gate: Gate, action: str, at: At, guests: Gue
         return {"changed": dropped is not None, "discarded": dropped or 0}
     if action == "release":
         removed = shrink_gate.release(database, at)
+        if removed.keys() & {"account", "client"}:
+            with database.begin() as connection:
+                connection.execute(sql.statement("snapshot/note_link_problems"), {"now": at.now, "run_id": at.run_id})
         return {"changed": bool(removed), "removed": removed}
     return {"changed": shrink_gate.discard(database, at)}
 

@@ -55,6 +55,7 @@ def gather(connection: Connection, program: Program, *, now: datetime) -> dict[s
     schedule, zone = program.tables.schedule, program.settings.zone
     reasons = health.judge(seen, schedule, zone, now)
     overdue = [as_object(vars(job)) for job in health.overdue(seen, schedule, zone, now)]
+    problems = _problems(connection)
     return {
         "healthy": not reasons,
         "reasons": [vars(reason) for reason in reasons],
@@ -69,8 +70,8 @@ def gather(connection: Connection, program: Program, *, now: datetime) -> dict[s
         "notify": _guests(program),
         "proof": _proofs(connection),
         "documents": _documents(connection, program),
-        "problems": _problems(connection) | {"overdueJobs": overdue},
-        "problemCounts": _problem_counts(connection) | {"overdueJobs": len(overdue)},
+        "problems": problems | {"overdueJobs": overdue},
+        "problemCounts": _problem_counts(connection, problems) | {"overdueJobs": len(overdue)},
     }
 
 
@@ -252,11 +253,12 @@ def _problems(connection: Connection) -> dict[str, list[dict[str, Any]]]:
 
     return {
         "unknownWords": listed("snapshot/list_unknown_words"),
-        "linkConflicts": listed("snapshot/list_link_problems", problem="conflict"),
+        "linkConflicts": listed("snapshot/list_noted_link_problems", problem="conflict"),
         "portalIdConflicts": listed("snapshot/list_portal_id_conflicts"),
-        "danglingLinks": listed("snapshot/list_link_problems", problem="dangling"),
+        "danglingLinks": listed("snapshot/list_noted_link_problems", problem="dangling"),
         "unlinkedClients": [
-            {"clientId": row["clientId"]} for row in listed("snapshot/list_link_problems", problem="unlinked_client")
+            {"clientId": row["clientId"]}
+            for row in listed("snapshot/list_noted_link_problems", problem="unlinked_client")
         ],
         "refusedRecords": listed("snapshot/list_set_aside_records"),
         "unreadableLinks": listed("snapshot/list_unreadable_links"),
@@ -265,19 +267,17 @@ def _problems(connection: Connection) -> dict[str, list[dict[str, Any]]]:
     }
 
 
-def _problem_counts(connection: Connection) -> dict[str, int]:
-    links: dict[str, int] = dict(connection.execute(sql.statement("snapshot/count_link_problems")).all())
-    words: Sequence[Any] = connection.execute(sql.statement("snapshot/list_unknown_words"), {"at_most": AT_MOST}).all()
+def _problem_counts(connection: Connection, problems: Mapping[str, Sequence[Any]]) -> dict[str, int]:
+    """How many there are of each; `problems` are those listed."""
+    links: dict[str, int] = dict(connection.execute(sql.statement("snapshot/count_noted_link_problems")).all())
     others = connection.execute(sql.statement("snapshot/count_problems")).one()
-    limit = {"at_most": AT_MOST}
-    portal_ids = connection.execute(sql.statement("snapshot/list_portal_id_conflicts"), limit).all()
     return {
         "unreadableLinks": others.unreadable_links,
         "failedCustomers": others.failed_customers,
         "incompleteStreams": others.incomplete_streams,
-        "unknownWords": len(words),
+        "unknownWords": len(problems["unknownWords"]),
         "linkConflicts": links.get("conflict", 0),
-        "portalIdConflicts": len(portal_ids),
+        "portalIdConflicts": len(problems["portalIdConflicts"]),
         "danglingLinks": links.get("dangling", 0),
         "unlinkedClients": links.get("unlinked_client", 0),
         "refusedRecords": int(connection.execute(sql.statement("snapshot/count_set_aside_records")).scalar_one()),

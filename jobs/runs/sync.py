@@ -178,12 +178,12 @@ class SourceSync:
             raise self._failed()
 
     def _may_have_changed_links(self, connection: Connection) -> bool:
-        """Also after a run that failed: it may have changed links and ended before it noted them."""
+        """Also after a run that failed, which may have ended before it noted them, and after hinted readings."""
         counts = (self.run.counts.get(name, {}) for name in ("account", "client"))
         if any(count.get(kind) for count in counts for kind in ("added", "changed", "removed")):
             return True
         before = {"job": self.run.job, "run_id": self.run.run_id}
-        return connection.execute(sql.statement("ledger/read_previous_outcome"), before).scalar() == "failed"
+        return bool(connection.execute(sql.statement("ledger/may_have_changed_links"), before).scalar_one())
 
     def _failed(self) -> SourceError:
         messages = list(dict.fromkeys(str(error) for error in self.failures.values()))

@@ -105,7 +105,7 @@ class Facts:
             "set_aside": self._statements.all("snapshot/count_set_aside_by_reason", at_most=AT_MOST),
             "customers": self._statements.all("refresh/list_failed_customers", at_most=AT_MOST),
             "streams": self._statements.all("snapshot/list_incomplete_streams", at_most=AT_MOST),
-            "links": self._statements.all("snapshot/count_link_problems"),
+            "links": self._statements.all("snapshot/count_noted_link_problems"),
             "words": self._statements.all("snapshot/list_unknown_words", at_most=AT_MOST),
         }
 

@@ -83,6 +83,17 @@ def test_an_invoice_that_changed_hands_leaves_its_former_owner_with_the_same_run
     assert [after] == owners
 
 
+def test_a_link_that_a_hinted_reading_put_in_doubt_is_listed_after_the_next_sync(synced: Stage) -> None:
+    """Which finds nothing changed itself: finding what is in doubt reads all links, and a hinted run must not wait."""
+    one, other = synced.customers[:2]
+    synced.org.update("Account", other, WHMCS_Client_Id__c="1")
+    hinted(synced, other)
+    synced.later(minutes=5)
+    assert 0 == synced.run("sync-salesforce").code
+    conflicts = synced.me_status("status", "--json").answer["problems"]["linkConflicts"]
+    assert [one, other] == [claim["customerId"] for claim in conflicts]
+
+
 def test_who_just_signed_up_is_served_as_soon_as_read(synced: Stage) -> None:
     """An account that no pull has seen, and its client, which only the account names."""
     (account,) = synced.add_customers(1)

@@ -57,6 +57,8 @@ def test_a_shrink_is_listed_in_plain_words_and_released(shrunk: tuple[Stage, int
     )
     released = stage.me_status("held", "release", run_id, "--as-of", stage.now)
     assert (0, f"run {run_id} released: 20 records removed\n") == (released.code, released.out)
+    unlinked = stage.me_status("status", "--json").answer["problemCounts"]["unlinkedClients"]
+    assert 20 == unlinked, "the clients of accounts that left are noted with the release"
     assert f"run {run_id} was released before" in stage.me_status("held", "discard", run_id).out
     assert 11 == customers(stage)
 

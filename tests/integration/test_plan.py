@@ -22,17 +22,17 @@ from tests.builders import LIMITS, NOON, rules
 
 EDITS = int(os.environ.get("ME_STATUS_EDITS", "12"))
 """Random edits tried; the long play tries 1,000."""
-FEW = Batching(7)
+FEW = Batching(5)
 PEOPLE = """
 insert into snapshot.account (account_id, is_customer, eligibility_status, verification_status, whmcs_client_id)
-select '001' || lpad(n::text, 12, '0') || 'AAA', true, 'eligible', 'verified', n from generate_series(1, 40) n;
-insert into snapshot.client (client_id) select n from generate_series(1, 40) n;
+select '001' || lpad(n::text, 12, '0') || 'AAA', true, 'eligible', 'verified', n from generate_series(1, 14) n;
+insert into snapshot.client (client_id) select n from generate_series(1, 14) n;
 insert into snapshot.invoice (invoice_id, client_id, status, status_known, invoiced_on, due_on, total, currency)
-select 1000 + n, n, 'Unpaid', 'Unpaid', '2026-02-20', date '2026-03-01' + n, 1000 + n, 'JPY'
-from generate_series(1, 40) n;
+select 1000 + n, n, 'Unpaid', 'Unpaid', '2026-02-20', date '2026-03-01' + 3 * n, 1000 + n, 'JPY'
+from generate_series(1, 14) n;
 insert into snapshot.pay_method (pay_method_id, client_id, kind, card_last_four, expires_on)
-select 7000 + n, n, 'CreditCard', '4242', date '2026-03-05' + 2 * n from generate_series(1, 40) n;
-insert into pipeline.pay_method_reading (client_id, read_at) select n, :now from generate_series(1, 40) n;
+select 7000 + n, n, 'CreditCard', '4242', date '2026-03-05' + 6 * n from generate_series(1, 14) n;
+insert into pipeline.pay_method_reading (client_id, read_at) select n, :now from generate_series(1, 14) n;
 insert into pipeline.stream_state (stream, synced_at, run_id)
 select stream, :now, 1
 from unnest(array['account', 'order', 'case', 'client', 'invoice', 'service', 'pay_method', 'cancellation']) as stream;
@@ -43,7 +43,7 @@ insert into pipeline.refresh_mark select account_id, :now from snapshot.account;
 
 @pytest.fixture
 def filled(engine: Engine) -> Engine:
-    """Forty customers, each with an invoice and a card, refreshed under the packaged rules."""
+    """Fourteen customers in three batches, each with an invoice and a card, refreshed under the packaged rules."""
     with engine.begin() as connection:
         for statement in PEOPLE.split(";")[:-1]:
             connection.execute(text(statement), {"now": NOON} if ":now" in statement else {})
