@@ -1,5 +1,4 @@
--- Whether links may have changed since the syncs noted their problems: the job's last run failed or there is none, or
--- readings because of hints changed accounts or clients after it.
+-- Whether links may have changed since the syncs last noted those in doubt: by hinted readings, or a run that failed.
 -- :job     job of the run
 -- :run_id  this run
 with previous as (
