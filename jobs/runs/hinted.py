@@ -205,10 +205,10 @@ def _answering(database: Database, hints: Hints, source: Source) -> Iterator[Non
 
 
 def _refresh(run: Run, tables: Tables, rules: Rules, customers: Customers) -> None:
-    """The customers that were read, and whom else that changed: an invoice never stands in two documents."""
+    """The customers that were read; with them the refresh takes whoever something was handed over from or to."""
     with run.database.begin() as connection:
         known = set(connection.execute(sql.statement("hints/list_known_subjects"), customers.named).scalars())
-        marked = [*refresh.marked_among(connection, customers.accounts), *refresh.marked_at(connection, run.now)]
+        marked = refresh.marked_among(connection, customers.accounts)
     concerned = sorted({account for account in customers.accounts if account in known} | set(marked))
     batching = Batching(tables.schedule.limits.batch_customers)
     done = refresh.refresh(run.database, rules, run.at, tables.schedule.freshness_minutes, batching, concerned)

@@ -52,6 +52,8 @@ COLUMNS = (
     "next_change_at",
     "next_notification_at",
 )
+TOGETHER_AT_MOST = 2000
+"""Customers whose records changed hands that are refreshed in one transaction."""
 COMPUTED = compose.Identifier("pg_temp", "computed")
 COMPARED = itemgetter(
     *map(COLUMNS.index, ("content_hash", "whmcs_client_id", "next_change_at", "next_notification_at"))
@@ -95,10 +97,20 @@ def customers_between(connection: Connection, first: str, last: str) -> list[str
     return list(connection.execute(statement, {"first_id": first, "last_id": last}).scalars())
 
 
+def changing_hands(connection: Connection) -> list[str]:
+    """The customers to be refreshed together; none when they are too many for one transaction, as after a migration."""
+    found = connection.execute(sql.statement("refresh/list_changing_hands"), {"at_most": TOGETHER_AT_MOST + 1})
+    customers = list(found.scalars())
+    return customers if len(customers) <= TOGETHER_AT_MOST else []
+
+
 def take_marks(connection: Connection, customers: Sequence[str]) -> list[str]:
-    """Removes the customers' marks; those another transaction is marking or refreshing are left out for a later run."""
-    statement = sql.statement("refresh/take_refresh_marks")
-    return list(connection.execute(statement, {"customer_ids": list(customers)}).scalars())
+    """Removes the customers' marks; those another transaction is marking or refreshing are left out for a later run.
+
+    So are all whose records changed hands, unless every one of them is free.
+    """
+    parameters = {"customer_ids": list(customers), "together_at_most": TOGETHER_AT_MOST}
+    return list(connection.execute(sql.statement("refresh/take_refresh_marks"), parameters).scalars())
 
 
 def mark(connection: Connection, customers: Sequence[str], now: datetime) -> None:

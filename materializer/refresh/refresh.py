@@ -66,16 +66,17 @@ def refresh(
     1. What a run that died had decided is taken over. 2. Batches of customers, each one transaction. 3. The flood
     gate. 4. Sending. A crash between any two steps loses nothing and sends nothing twice: the next run goes on.
     Reminders are sent only from facts that are within `freshness`. Of `customers` (Account ids) only
-    these are refreshed; that may happen beside another refresh.
+    these are refreshed, and those whose records changed hands; that may happen beside another refresh.
     """
     outbox.adopt(database, at, rules.guests)
     with database.begin() as connection:
         fresh = read_model.fresh_facts(connection, at.now, freshness)
         if customers is None:
             customers = read_model.customers_to_refresh(connection, at.now, fresh, rules)
+        together = read_model.changing_hands(connection)
+    calls = [(unit, batch, rules, at, fresh) for unit, batch in _batches(together, customers, batching.size)]
     if batching.watch is not None:
-        batching.watch.expect(len(customers))
-    calls = [(unit, batch, rules, at, fresh) for unit, batch in _batches(customers, batching.size)]
+        batching.watch.expect(sum(len(batch) for _, batch, *_ in calls))
     done = units.watched(units.done(database, refresh_batch, calls, batching.submit), "customers", batching.watch)
     counts = {"customers": 0} | units.added_up(done)
     suppressed: Counter[str] = Counter(counts.pop("suppressed", {}))
@@ -90,13 +91,11 @@ def marked_among(connection: Connection, customers: Sequence[str]) -> list[str]:
     return list(marked.scalars())
 
 
-def marked_at(connection: Connection, now: datetime) -> list[str]:
-    """Those whose facts a run changed, by its `now`, where they were not marked before."""
-    return list(connection.execute(sql.statement("refresh/list_marked_at"), {"now": now}).scalars())
-
-
-def _batches(customers: Sequence[str], size: int) -> Iterator[tuple[str, Sequence[str]]]:
-    """The name of each unit, and its customers."""
+def _batches(together: Sequence[str], customers: Sequence[str], size: int) -> Iterator[tuple[str, Sequence[str]]]:
+    """The name of each unit, and its customers; first those who stay together, however many."""
+    if together:
+        yield "batch-together", together
+        customers = sorted(set(customers) - set(together))
     for number, start in enumerate(range(0, len(customers), size)):
         yield f"batch-{number}", customers[start : start + size]
 

@@ -45,8 +45,14 @@ def compare(stream: Stream, previous: pa.Table, current: pa.Table) -> Changes:
         added, removed = current.filter(pc.invert(is_common)), previous.filter(pc.invert(is_kept))
         before, after = previous.filter(is_kept), current.filter(is_common)
     after = _carry_known(stream, before, after)
-    differs = _differing(stream, before, after)
+    differs = _differing(stream.compared, before, after)
     return Changes(added, removed, before.filter(differs), after.filter(differs), int((~differs).sum()))
+
+
+def handed_over(stream: Stream, changes: Changes) -> tuple[pa.Table, pa.Table]:
+    """The changed rows, as they were and as they are, that lead to another customer now, or link one otherwise."""
+    moved = _differing((stream.owner, *stream.linking), changes.before, changes.after)
+    return changes.before.filter(moved), changes.after.filter(moved)
 
 
 def without_stale(changes: Changes) -> tuple[Changes, int]:
@@ -126,9 +132,11 @@ def _carry_known(stream: Stream, before: pa.Table, after: pa.Table) -> pa.Table:
     return after
 
 
-def _differing(stream: Stream, before: pa.Table, after: pa.Table) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+def _differing(
+    columns: tuple[str, ...], before: pa.Table, after: pa.Table
+) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
     differs = np.zeros(len(after), dtype=np.bool_)
-    for column in stream.compared:
+    for column in columns:
         if not before[column].equals(after[column]):
             differs |= _unequal(before[column], after[column])
     return differs

@@ -43,6 +43,8 @@ def remove(
     if not present:
         return Deleted()
     marks.mark_owners(connection, stream, [rows], at.now)
+    if stream.linking:
+        marks.tie(connection, marks.customers_of(connection, stream, [rows]))
     steps = [] if is_baseline else transitions.of_removed(stream, rows)
     store.insert_transitions(connection, steps, at)
     store.delete_rows(connection, stream, present)
@@ -106,3 +108,4 @@ def _hand_over(connection: Connection, loser: str, winner: str, now: datetime) -
     ):
         connection.execute(sql.statement(statement), {"loser": loser, "winner": winner})
     marks.mark_customers(connection, [loser, winner], now)
+    marks.tie(connection, [loser, winner])

@@ -15,28 +15,42 @@ from materializer.snapshot.streams import Stream
 
 def mark_owners(connection: Connection, stream: Stream, tables: Iterable[pa.Table], now: datetime) -> None:
     """Marks the customers that rows of the stream concern: for a link also everybody who claims the same client."""
+    mark_customers(connection, customers_of(connection, stream, tables), now)
+
+
+def tie(connection: Connection, customer_ids: Collection[str]) -> None:
+    """Has these customers, who are marked, refreshed together: something of theirs changed hands."""
+    if customer_ids:
+        connection.execute(sql.statement("snapshot/note_changing_hands"), {"customer_ids": list(customer_ids)})
+
+
+def customers_of(connection: Connection, stream: Stream, tables: Iterable[pa.Table]) -> list[str]:
+    """The customers that rows of the stream concern: for a link also everybody who claims the same client."""
     tables = [table for table in tables if len(table)]
     if not tables:
-        return
+        return []
     owners = _values(tables, stream.owner)
     if stream.name == "cancellation":
-        _mark_found(connection, "snapshot/list_customers_of_services", now, service_ids=owners)
-    elif stream.source == "whmcs":
-        mark_clients(connection, owners, now)
+        return _found(connection, "snapshot/list_customers_of_services", service_ids=owners)
+    if stream.source == "whmcs":
+        concerned = _found(connection, "snapshot/list_customers_of_clients", client_ids=owners)
         if stream.name == "client":
-            _mark_found(connection, "snapshot/list_customers_named", now, names=_values(tables, "account_reference"))
-    else:
-        mark_customers(connection, owners, now)
-        if stream.name == "account":
-            mark_clients(connection, _values(tables, "whmcs_client_id"), now)
-            _mark_found(connection, "snapshot/list_customers_named", now, names=_values(tables, "account_number"))
+            names = _values(tables, "account_reference")
+            concerned += _found(connection, "snapshot/list_customers_named", names=names)
+        return concerned
+    if stream.name == "account":
+        clients, names = _values(tables, "whmcs_client_id"), _values(tables, "account_number")
+        owners += _found(connection, "snapshot/list_customers_of_clients", client_ids=clients)
+        owners += _found(connection, "snapshot/list_customers_named", names=names)
+    return owners
 
 
 def mark_owner_ids(connection: Connection, stream: Stream, owners: Iterable[str | None], now: datetime) -> None:
     """Marks the customers that these owners of the stream's records (as text; None: not known) lead to."""
     given = sorted({owner for owner in owners if owner is not None})
     if stream.name == "cancellation":
-        _mark_found(connection, "snapshot/list_customers_of_services", now, service_ids=_integers(given))
+        found = _found(connection, "snapshot/list_customers_of_services", service_ids=_integers(given))
+        mark_customers(connection, found, now)
     elif stream.source == "whmcs":
         mark_clients(connection, _integers(given), now)
     else:
@@ -52,7 +66,8 @@ def mark_customers(connection: Connection, customer_ids: Collection[str], now: d
 
 def mark_clients(connection: Connection, client_ids: Collection[int], now: datetime) -> None:
     """Marks whoever claims these clients."""
-    _mark_found(connection, "snapshot/list_customers_of_clients", now, client_ids=list(client_ids))
+    found = _found(connection, "snapshot/list_customers_of_clients", client_ids=list(client_ids))
+    mark_customers(connection, found, now)
 
 
 def mark_everybody(connection: Connection, now: datetime) -> None:
@@ -60,10 +75,9 @@ def mark_everybody(connection: Connection, now: datetime) -> None:
     connection.execute(sql.statement("snapshot/mark_all_customers"), {"now": now})
 
 
-def _mark_found(connection: Connection, statement: str, now: datetime, **ids: list[Any]) -> None:
-    """Marks the customers whom the statement finds for the ids."""
-    if any(ids.values()):
-        mark_customers(connection, connection.execute(sql.statement(statement), ids).scalars().all(), now)
+def _found(connection: Connection, statement: str, **ids: list[Any]) -> list[str]:
+    """The customers whom the statement finds for the ids."""
+    return list(connection.execute(sql.statement(statement), ids).scalars()) if any(ids.values()) else []
 
 
 def _integers(ids: Iterable[str]) -> list[int]:

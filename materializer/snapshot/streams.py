@@ -42,6 +42,7 @@ class Stream:
     `owner` is the column that leads to the customer (an account, client or service id).
     `uncompared` columns are stored with a change but never make one (stamps that move by themselves).
     `known` maps a status column to the column that carries its last known value forward.
+    `linking` columns say which client an account is linked to.
     """
 
     name: str
@@ -50,6 +51,7 @@ class Stream:
     columns: dict[str, Kind]
     uncompared: frozenset[str] = frozenset()
     known: tuple[tuple[str, str], ...] = ()
+    linking: tuple[str, ...] = ()
 
     @property
     def key(self) -> str:
@@ -108,6 +110,7 @@ ACCOUNT = Stream(
     },
     uncompared=frozenset({"modified_at"}),
     known=(("eligibility_status", "eligibility_known"), ("verification_status", "verification_known")),
+    linking=("whmcs_client_id", "account_number", "is_customer"),
 )
 ORDER = Stream(
     name="order",
@@ -148,6 +151,7 @@ CLIENT = Stream(
     source="whmcs",
     owner="client_id",
     columns={"client_id": "key_integer", "status": "text", "account_reference": "text"},
+    linking=("account_reference",),
 )
 INVOICE = Stream(
     name="invoice",

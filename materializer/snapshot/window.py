@@ -136,10 +136,6 @@ class Judged:
     transitions: list[Transition]
 
 
-LINKING = ("account", "client")
-"""Streams whose rows say who is linked to whom: whom they concern shows once they are stored."""
-
-
 def _apply_window(connection: Connection, window: Window) -> dict[str, Any]:
     read = _read(connection, window)
     compared = _compare(window, read)
@@ -190,12 +186,12 @@ def _judge(window: Window, read: Read, compared: Compared) -> Judged:
 
 def _apply(connection: Connection, window: Window, read: Read, judged: Judged) -> None:
     stream, found = window.stream, judged.changes
-    if stream.name not in LINKING:
+    if not stream.linking:
         _mark(connection, window, found)
     store.insert_rows(connection, stream, found.added)
     store.update_rows(connection, stream, found.after)
     store.update_rows(connection, stream, _unhashed(stream, read, found))
-    if stream.name in LINKING:
+    if stream.linking:  # whom they concern shows once they are stored
         _mark(connection, window, found)
     _readmit(connection, stream, _not_of(stream, window.rows, read.newer), window.at)
     set_aside.note(connection, stream, window.rejected, window.at)
@@ -212,6 +208,8 @@ def _mark(connection: Connection, window: Window, found: Changes) -> None:
     if not window.policy.is_baseline:
         changed = (found.added, found.removed, found.before, found.after)
         marks.mark_owners(connection, window.stream, changed, window.at.now)
+        handed_over = changes.handed_over(window.stream, found)
+        marks.tie(connection, marks.customers_of(connection, window.stream, handed_over))
 
 
 def _counts(window: Window, read: Read, compared: Compared, judged: Judged) -> dict[str, Any]:

@@ -26,6 +26,7 @@ WORDS = fields.load().words
 BASELINE = TransitionPolicy(WORDS, is_baseline=True)
 LATER = TransitionPolicy(WORDS, created_after=NOW)
 GATE = ShrinkGate(percent=5, rows=10)
+ORDER = {"order_id": "o", "status": "Draft", "stage": "draft", "modified_at": NOW}
 DOCUMENT = """
     insert into me_status (
         customer_id, salesforce_account_id, whmcs_client_id, eligibility_status, verification_status, task_count,
@@ -184,6 +185,29 @@ def test_a_moved_link_marks_everybody_who_claims_either_client(database: LiveDat
     clear_marks(engine)
     take(database, pulled("account", account("a", client=2), extent="partial"))
     assert ["a", "b", "c"] == values(engine, "select customer_id from pipeline.refresh_mark order by 1")
+
+
+@pytest.mark.parametrize(
+    ("name", "before", "after", "expected"),
+    [
+        ("invoice", {"invoice_id": 1, "client_id": 1}, {"invoice_id": 1, "client_id": 2}, ["a", "b"]),
+        ("invoice", {"invoice_id": 1, "client_id": 1}, {"invoice_id": 1, "client_id": 1, "status": "Paid"}, []),
+        ("order", ORDER | {"account_id": "a"}, ORDER | {"account_id": "c"}, ["a", "c"]),
+        ("account", account("a", client=1), account("a", client=2), ["a", "b"]),
+        ("account", account("a", client=1), account("a", "eligible", client=1), []),
+    ],
+)
+def test_whoever_something_changes_hands_between_is_refreshed_together(
+    database: LiveDatabase, engine: Engine, name: str, before: Any, after: Any, expected: list[str]
+) -> None:
+    """A record with another owner, or an account with another link; any other change ties nobody."""
+    everybody = [account("a", client=1), account("b", client=2), account("c", client=3)]
+    take(database, pulled("account", *everybody), BASELINE, run_id=1)
+    take(database, pulled(name, before, extent="partial"), BASELINE, run_id=1)
+    clear_marks(engine)
+    take(database, pulled(name, after, extent="partial"))
+    tied = "select customer_id from pipeline.refresh_mark where changes_hands order by 1"
+    assert expected == values(engine, tied)
 
 
 def test_a_crash_between_windows_loses_nothing_and_tells_nothing_twice(database: LiveDatabase, engine: Engine) -> None:

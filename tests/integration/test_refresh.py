@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import text
 
 from config.database import LiveDatabase, rehearsal
-from materializer.refresh import outbox
+from materializer.refresh import outbox, read_model
 from materializer.refresh.rebuild import forecast, rebuild
 from materializer.refresh.refresh import Refreshed, refresh, refresh_batch
 from materializer.rules.rules import Rules
@@ -161,6 +161,27 @@ def test_a_mark_that_is_being_set_is_left_for_the_next_run(filled: LiveDatabase)
         refreshed(filled, 10)
         assert [(BERT,)] == rows(filled, "select customer_id from me_status")
     refreshed(filled, 11)
+    assert [(ANNA,), (BERT,)] == rows(filled, "select customer_id from me_status order by 1")
+
+
+def test_who_is_tied_is_refreshed_together_or_not_at_all(filled: LiveDatabase) -> None:
+    """A refresh of one takes the other along, in batches of one too; while either's mark is held, both wait."""
+    run_sql(filled, "update pipeline.refresh_mark set changes_hands = true")
+    with filled.begin() as other:
+        other.execute(text(f"update pipeline.refresh_mark set marked_at = now() where customer_id = '{ANNA}'"))
+        refreshed(filled, 10)
+        assert [] == rows(filled, "select customer_id from me_status")
+    assert 0 == refresh_batch(filled, "batch-0", (BERT,), RULES, At(11, NOW), ALL_FRESH)["customers"]
+    refresh(filled, RULES, At(12, NOW), LIMITS, Batching(1), [BERT])
+    assert [(ANNA,), (BERT,)] == rows(filled, "select customer_id from me_status order by 1")
+    assert [] == rows(filled, "select customer_id from pipeline.refresh_mark")
+
+
+def test_too_many_who_are_tied_are_refreshed_all_the_same(filled: LiveDatabase, monkeypatch: Any) -> None:
+    """More than one transaction should hold, as after a migration: batch by batch."""
+    monkeypatch.setattr(read_model, "TOGETHER_AT_MOST", 1)
+    run_sql(filled, "update pipeline.refresh_mark set changes_hands = true")
+    refresh(filled, RULES, At(10, NOW), LIMITS, Batching(1))
     assert [(ANNA,), (BERT,)] == rows(filled, "select customer_id from me_status order by 1")
 
 
