@@ -1,7 +1,7 @@
 """The short way to GET /api/me/status: the very functions the Flask route calls, without WSGI and Flask around them.
 
-Flask spends more time on routing and its contexts than this request spends in the database, and WSGI costs a tenth of
-the request once more. Everything but a plain GET or HEAD of this one path goes on to Flask, so that taking the door
+Flask spends more time on routing and its contexts than this request spends in the database, and WSGI costs some more.
+Everything but a plain GET or HEAD of this one path goes on to Flask, so that taking the door
 away changes nothing but speed.
 """
 
