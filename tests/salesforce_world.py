@@ -33,7 +33,7 @@ class World:
     """One org with a few customers, and `sync` as `me-status run sync-salesforce` does it at the org's clock.
 
     `requests` are those the stand-in has seen, as `METHOD /path?query`; `sent_headers` theirs. `change_answer` may
-    rewrite the headers of answers.
+    rewrite the headers of answers, `meanwhile` does something before a request is answered.
     """
 
     def __init__(self, engine: Engine, people: Population | None = None) -> None:
@@ -42,6 +42,7 @@ class World:
         self.requests: list[str] = []
         self.sent_headers: list[Headers] = []
         self.change_answer: Callable[[str, Headers], Headers] = lambda _, headers: headers
+        self.meanwhile: Callable[[str], None] = lambda _: None
         self.standin = StandIn(self._recording(app(self.org)), self.org.clock)
         self.settings: dict[str, Any] = {
             "salesforce_consumer_key": self.org.consumer_key,
@@ -144,6 +145,8 @@ class World:
             self.sent_headers.append(
                 {name[5:].replace("_", "-").title(): value for name, value in environ.items() if name[:5] == "HTTP_"}
             )
+
+            self.meanwhile(asked)
 
             def start(status: str, headers: list[tuple[str, str]], *more: Any) -> Callable[[bytes], object]:
                 return start_response(status, list(self.change_answer(asked, dict(headers)).items()), *more)

@@ -184,7 +184,11 @@ class SalesforceSource:
 
     def _incremental(self, reading: Reading, mapped: tuple[str, ...], state: StreamState) -> Pulled:
         assert state.cursor_at is not None
-        self._read_window(reading, mapped, self._since(state), upper_bound(reading.source_time, state.cursor_at))
+        before = upper_bound(reading.source_time, state.cursor_at)
+        self._read_window(reading, mapped, self._since(state), before)
+        if before is not None and (self.session.server_time is None or self.session.server_time >= before):
+            # a record that changed beyond the window's end left it, and took along what it had changed before
+            self._read_window(reading, mapped, before, None)
         why = _counts(reading.announced, reading.received)
         return self._pulled(reading, mapped, "partial", why, state)
 

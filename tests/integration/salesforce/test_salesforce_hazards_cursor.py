@@ -126,6 +126,26 @@ def test_instants_are_asked_for_in_z_and_whole_seconds(world: World) -> None:
     assert "LastModifiedDate" not in asked
 
 
+def test_a_record_that_changes_again_while_it_is_asked_for_is_read(world: World) -> None:
+    """Its new stamp is beyond the window, and with it would go what had changed before the run (10)."""
+    (account,) = world.accounts(1)
+    world.sync()
+    world.later(minutes=5)
+    world.org.update("Account", account, **{ELIGIBILITY: "Eligible"})
+
+    def change_again(asked: str) -> None:
+        if " FROM Account " in asked and world.meanwhile is change_again:
+            world.meanwhile = lambda _: None
+            world.later(seconds=2)
+            world.org.update("Account", account, **{VERIFICATION: "Verified"})
+
+    world.meanwhile = change_again
+    world.requests.clear()
+    world.sync()
+    assert {account: ("eligible", "verified")} == world.statuses()
+    assert 2 == len(world.asked("queryAll/.* FROM Account "))
+
+
 def test_stamps_that_move_by_themselves_change_nothing(world: World) -> None:
     """Roll-ups and renamed picklists touch every row: no change, no transition, no customer to judge anew (H14)."""
     accounts = world.accounts(300)
