@@ -1,6 +1,6 @@
 """What readers are answered while everything runs and is killed is right; `python -m tests.histories` plays longer.
 
-Only with `ME_STATUS_HISTORIES=1` until what long plays still find is mended (docs/proof.md, Figures).
+Only with `ME_STATUS_HISTORIES=1` until long plays find nothing more (docs/proof.md, Figures).
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ SEED = 16
 SHORT = Length(answers=sys.maxsize, seconds=10, readers=16, customers=6, pause=0.3, disturb_seconds=3.0, kill_share=0.3)
 
 
-@pytest.mark.skipif("ME_STATUS_HISTORIES" not in os.environ, reason="may find what docs/proof.md says is open")
+@pytest.mark.skipif("ME_STATUS_HISTORIES" not in os.environ, reason="set ME_STATUS_HISTORIES=1 to play it")
 @pytest.mark.skipif(sys.platform == "win32", reason="processes are killed by signals")
 def test_answers_are_of_states_the_sources_had_and_never_go_back(
     tmp_path: Path, record_property: Callable[[str, object], None]
