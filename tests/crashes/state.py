@@ -9,9 +9,9 @@ import psycopg
 
 UNCOMPARED = (
     *("run_id", "version_id", "transition_id", "notification_id", "suppressed_id"),
-    *("changed_at", "applying_since"),
+    *("changed_at", "applying_since", "requests_used"),
 )
-"""Columns of any table that differ from run to run."""
+"""Columns of any table that differ from run to run: a run done again asks again."""
 SUMMED_UP = {
     "public.job_run": "select null where false",
     "public.schema_version": "select version_num from schema_version",

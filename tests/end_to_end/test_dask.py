@@ -44,6 +44,7 @@ OF_A_TRANSACTION = [
     "finished_at",
     "transition_id",
     "notification_id",
+    "requests_used",
     "suppressed_id",
     "version_id",
 ]
