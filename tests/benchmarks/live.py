@@ -35,7 +35,7 @@ from tests.benchmarks.bench import Bench
 from tests.benchmarks.measured import Measured, at_most
 
 CHANNEL = "/data/AccountChangeEvent"
-GOAL_SECONDS, MOST_CALLS = 10, 14
+GOAL_SECONDS, MOST_CALLS = 5, 14
 BETWEEN_CHANGES = 0.5
 LOOK_EVERY = 0.1
 PATIENCE = 900

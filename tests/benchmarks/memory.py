@@ -18,7 +18,7 @@ def run(bench: Bench) -> list[Measured]:
     """A first pull and an unchanged one, of many rows and of a tenth as many."""
     many, few = (_peak(bench, bench.sized(customers)) for customers in (1_000_000, 100_000))
     work = f"peak memory of pull and diff, {bench.sized(1_000_000):,} customers"
-    return [Measured(work, "a tenth as many", many, few, "MB", at_most(1.3), NOTE)]
+    return [Measured(work, "a tenth as many", many, few, "MB", at_most(1.2), NOTE)]
 
 
 def _peak(bench: Bench, customers: int) -> float:
