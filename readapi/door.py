@@ -1,8 +1,8 @@
 """The short way to GET /api/me/status: the very functions the Flask route calls, without WSGI and Flask around them.
 
 Flask spends more time on routing and its contexts than this request spends in the database, and WSGI costs some more.
-Everything but a plain GET or HEAD of this one path goes on to Flask, so that taking the door
-away changes nothing but speed.
+Everything but a plain GET or HEAD of this one path goes on to Flask, so that taking the door away changes nothing but
+speed.
 """
 
 from __future__ import annotations

@@ -88,7 +88,9 @@ def note_readings(connection: Connection, applied: Applied, now: datetime) -> No
     Marks that come with the removals before it keep how old the documents are.
     """
     pulled = applied.pulled
-    if pulled.extent == "full" and pulled.is_complete and applied.missing:
+    if not applied.missing:
+        return
+    if pulled.extent == "full" and pulled.is_complete:
         parameters = {"stream": pulled.stream.name, "read_at": now}
         connection.execute(sql.statement("snapshot/note_stream_read"), parameters)
     elif pulled.extent == "owners" and pulled.stream.name == "pay_method":

@@ -42,9 +42,10 @@ def remove(
     present = rows[stream.key].to_pylist()
     if not present:
         return Deleted()
-    marks.mark_owners(connection, stream, [rows], at.now)
+    concerned = marks.customers_of(connection, stream, [rows])
+    marks.mark_customers(connection, concerned, at.now)
     if stream.linking:
-        marks.tie(connection, marks.customers_of(connection, stream, [rows]))
+        marks.tie(connection, concerned)
     steps = [] if is_baseline else transitions.of_removed(stream, rows)
     store.insert_transitions(connection, steps, at)
     store.delete_rows(connection, stream, present)

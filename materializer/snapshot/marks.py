@@ -12,6 +12,8 @@ from sqlalchemy import Connection
 import sql
 from materializer.snapshot.streams import Stream
 
+_OF_CLIENTS, _NAMED = "snapshot/list_customers_of_clients", "snapshot/list_customers_named"
+
 
 def mark_owners(connection: Connection, stream: Stream, tables: Iterable[pa.Table], now: datetime) -> None:
     """Marks the customers that rows of the stream concern: for a link also everybody who claims the same client."""
@@ -29,32 +31,21 @@ def customers_of(connection: Connection, stream: Stream, tables: Iterable[pa.Tab
     tables = [table for table in tables if len(table)]
     if not tables:
         return []
-    owners = _values(tables, stream.owner)
-    if stream.name == "cancellation":
-        return _found(connection, "snapshot/list_customers_of_services", service_ids=owners)
-    if stream.source == "whmcs":
-        concerned = _found(connection, "snapshot/list_customers_of_clients", client_ids=owners)
-        if stream.name == "client":
-            names = _values(tables, "account_reference")
-            concerned += _found(connection, "snapshot/list_customers_named", names=names)
-        return concerned
+    concerned = _of_owners(connection, stream, _values(tables, stream.owner))
+    if stream.name == "client":
+        concerned += _found(connection, _NAMED, names=_values(tables, "account_reference"))
     if stream.name == "account":
-        clients, names = _values(tables, "whmcs_client_id"), _values(tables, "account_number")
-        owners += _found(connection, "snapshot/list_customers_of_clients", client_ids=clients)
-        owners += _found(connection, "snapshot/list_customers_named", names=names)
-    return owners
+        concerned += _found(connection, _OF_CLIENTS, client_ids=_values(tables, "whmcs_client_id"))
+        concerned += _found(connection, _NAMED, names=_values(tables, "account_number"))
+    return concerned
 
 
 def mark_owner_ids(connection: Connection, stream: Stream, owners: Iterable[str | None], now: datetime) -> None:
     """Marks the customers that these owners of the stream's records (as text; None: not known) lead to."""
-    given = sorted({owner for owner in owners if owner is not None})
-    if stream.name == "cancellation":
-        found = _found(connection, "snapshot/list_customers_of_services", service_ids=_integers(given))
-        mark_customers(connection, found, now)
-    elif stream.source == "whmcs":
-        mark_clients(connection, _integers(given), now)
-    else:
-        mark_customers(connection, given, now)
+    given: list[Any] = sorted({owner for owner in owners if owner is not None})
+    if stream.source == "whmcs":
+        given = [int(owner) for owner in given]
+    mark_customers(connection, _of_owners(connection, stream, given), now)
 
 
 def mark_customers(connection: Connection, customer_ids: Collection[str], now: datetime) -> None:
@@ -66,8 +57,7 @@ def mark_customers(connection: Connection, customer_ids: Collection[str], now: d
 
 def mark_clients(connection: Connection, client_ids: Collection[int], now: datetime) -> None:
     """Marks whoever claims these clients."""
-    found = _found(connection, "snapshot/list_customers_of_clients", client_ids=list(client_ids))
-    mark_customers(connection, found, now)
+    mark_customers(connection, _found(connection, _OF_CLIENTS, client_ids=list(client_ids)), now)
 
 
 def mark_everybody(connection: Connection, now: datetime) -> None:
@@ -75,13 +65,18 @@ def mark_everybody(connection: Connection, now: datetime) -> None:
     connection.execute(sql.statement("snapshot/mark_all_customers"), {"now": now})
 
 
+def _of_owners(connection: Connection, stream: Stream, owners: list[Any]) -> list[str]:
+    """The customers that owners of the stream's records lead to."""
+    if stream.name == "cancellation":
+        return _found(connection, "snapshot/list_customers_of_services", service_ids=owners)
+    if stream.source == "whmcs":
+        return _found(connection, _OF_CLIENTS, client_ids=owners)
+    return list(owners)
+
+
 def _found(connection: Connection, statement: str, **ids: list[Any]) -> list[str]:
     """The customers whom the statement finds for the ids."""
     return list(connection.execute(sql.statement(statement), ids).scalars()) if any(ids.values()) else []
-
-
-def _integers(ids: Iterable[str]) -> list[int]:
-    return [int(one) for one in ids]
 
 
 def _values(tables: Iterable[pa.Table], column: str) -> list[Any]:

@@ -1,4 +1,4 @@
--- Forgets what was still to pay of invoices; that one is a Mass Pay invoice it stays.
+-- Forgets what was still to pay of invoices; which of them are Mass Pay invoices stays known.
 -- :invoice_ids  ids of WHMCS invoices
 with readings as (
     delete from pipeline.balance_reading
