@@ -38,6 +38,11 @@ class Bench:
         """For what does not scale in proportion, such as rounds or seconds."""
         return {"full": full, "medium": full, "small": small, "tiny": tiny}[self.scale]
 
+    @property
+    def is_small(self) -> bool:
+        """Whether what a run costs by itself counts."""
+        return self.scale in ("small", "tiny")
+
     def say(self, text: str) -> None:
         """One line about what is under way."""
         self.console.print(text, style="dim", highlight=False)

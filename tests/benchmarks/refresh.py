@@ -7,8 +7,6 @@ from tests.benchmarks.ground import Ground, filled, timed
 from tests.benchmarks.measured import Measured, at_most, of_rounds
 
 NOTE = "marked customers lie evenly among all, and the document of each has changed; the rebuild writes every row again"
-SMALL = 10_000
-"""Up to so many customers what a run costs by itself counts."""
 
 
 def run(bench: Bench) -> list[Measured]:
@@ -26,7 +24,7 @@ def run(bench: Bench) -> list[Measured]:
             ground.rebuild()
             rounds.append((ours, theirs))
             bench.say(f"refreshed in {ours:.2f} s, rebuilt in {theirs:.1f} s")
-    goal = at_most(0.03 if customers <= SMALL else 0.02)
+    goal = at_most(0.03 if bench.is_small else 0.02)
     return [of_rounds(f"refresh of 1 % of {customers:,}", "full rebuild", rounds, "s", goal, NOTE)]
 
 

@@ -19,8 +19,6 @@ from tests.benchmarks.measured import Measured, at_most, of_rounds
 from tests.benchmarks.sources_standin import started
 
 STEP = timedelta(minutes=10)
-SMALL = 10_000
-"""Up to so many customers what a run costs by itself counts."""
 NOTE = (
     "both stand-ins run in a process of their own, and what they take to answer counts on both sides; streams of fewer "
     "than 20,000 rows are read whole on both sides, which a hundredth of the customers mostly have. What is left: the "
@@ -48,7 +46,7 @@ def run(bench: Bench) -> list[Measured]:
             bench.say(f"incremental {incremental:.2f} s, full {full:.1f} s")
         engine.dispose()
     work = f"nothing changed, {customers:,} customers: run all"
-    goal = at_most(0.04 if customers <= SMALL else 0.02)
+    goal = at_most(0.04 if bench.is_small else 0.02)
     return [of_rounds(work, "run all --full", rounds, "s", goal, NOTE)]
 
 
