@@ -1,15 +1,17 @@
 """The shadow check: documents as served, compared byte for byte with what their facts give anew at the same instant.
 
-Each refresh takes the next customers on a walk through everybody, so many that the walk is once around in the hours
-set. A difference means that an incremental refresh missed a change, or that a rule is not pure.
+Each refresh takes the next on a walk through everybody, customers without a document included, so many that the walk
+is once around in the hours set. A difference means that an incremental refresh missed a change, or that a rule is not
+pure.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 import structlog
 from sqlalchemy import Connection
@@ -17,9 +19,10 @@ from sqlalchemy import Connection
 import sql
 from config.database import Database
 from config.schedule import ShadowCheck
-from materializer.refresh import read_model
+from materializer.refresh import failures, read_model
 from materializer.refresh.rebuild import differing_paths
 from materializer.rules.document import build
+from materializer.rules.facts import Facts
 from materializer.rules.rules import Rules
 from materializer.units import At
 
@@ -28,8 +31,8 @@ AT_MOST = 2000
 """Customers of one check."""
 UNSETTLED = 100
 """Customers found to differ before that are looked at again."""
-NO_DOCUMENT = "document"
-"""The path of a document that is there and should not be."""
+MISSING = "document"
+"""The path of a document that is there and should not be, or is not and should be."""
 
 
 @dataclass(frozen=True)
@@ -42,36 +45,53 @@ class Checked:
 
 @dataclass(frozen=True)
 class Shadow:
-    """One customer's document as stored, and computed anew (None: there should be none)."""
+    """One customer's document as stored (None: there is none), and computed anew (None: there should be none).
+
+    `failure`: why it could not be computed, if it could not.
+    """
 
     customer_id: str
-    stored: str
+    stored: str | None
     computed: str | None
+    failure: str | None = None
+
+    @property
+    def differs(self) -> bool:
+        """Whether the two are not the same bytes."""
+        return self.failure is not None or self.stored != self.computed
 
     @property
     def paths(self) -> list[str]:
-        """Where the two differ, which names the rule; nowhere when they are equal."""
-        if self.computed is None:
-            return [NO_DOCUMENT]
-        return differing_paths(self.stored, self.computed) or ([NO_DOCUMENT] if self.stored != self.computed else [])
+        """Where two that differ do, which names the rule."""
+        if self.failure is not None:
+            return [self.failure]
+        if self.stored is None or self.computed is None:
+            return [MISSING]
+        return differing_paths(self.stored, self.computed) or [MISSING]
 
 
 def check(database: Database, rules: Rules, at: At, walk: ShadowCheck) -> Checked:
-    """Compares the next customers and those found to differ before; keeps both bodies of a difference."""
+    """Compares the next customers and those found to differ before; keeps both bodies of a difference.
+
+    Rows are held, then facts read, then it is asked who is marked or failed by now: those may differ.
+    """
     if not walk.customers:
         return Checked()
 
     def work(connection: Connection) -> Checked:
-        stored = _next_documents(connection, rules, at.now, walk)
-        shadows = list(_computed(connection, stored, rules, at.now))
-        marked = set(connection.execute(sql.statement("proof/list_marked"), {"customer_ids": list(stored)}).scalars())
-        return _note(connection, [shadow for shadow in shadows if shadow.customer_id not in marked], at)
+        customers = _next_customers(connection, at.now, walk)
+        held = _held_documents(connection, customers, rules, at.now)
+        compared = list(_computed(connection, held, rules, at.now))
+        expected = connection.execute(sql.statement("proof/list_expectations"), {"customer_ids": customers}).all()
+        settled = {row.customer_id for row in expected}
+        shadows = [shadow for shadow in compared if shadow.customer_id in settled]
+        return _note(connection, shadows + _without_document(connection, expected, rules, at.now), at)
 
     return database.transact(work)
 
 
-def _next_documents(connection: Connection, rules: Rules, now: datetime, walk: ShadowCheck) -> dict[str, str]:
-    """Documents of these rules whose time has not come, held so that nobody overwrites them meanwhile."""
+def _next_customers(connection: Connection, now: datetime, walk: ShadowCheck) -> list[str]:
+    """The next ones of the walk, which moves on, and those found to differ before."""
     place = connection.execute(sql.statement("proof/lock_shadow_walk")).one()
     steps = steps_due(place.documents, place.checked_at, now, walk)
     given = {"last_id": place.last_customer_id, "steps": steps}
@@ -79,9 +99,7 @@ def _next_documents(connection: Connection, rules: Rules, now: datetime, walk: S
     last = walked[-1] if len(walked) == steps else ""
     connection.execute(sql.statement("proof/move_shadow_walk"), {"last_id": last, "now": now})
     unsettled = connection.execute(sql.statement("proof/list_unsettled"), {"at_most": UNSETTLED}).scalars()
-    parameters = {"customer_ids": [*unsettled, *walked], "rules_version": rules.version, "now": now}
-    rows = connection.execute(sql.statement("proof/lock_documents"), parameters)
-    return {row.customer_id: row.document for row in rows}
+    return sorted({*unsettled, *walked})
 
 
 def steps_due(documents: int, checked_at: datetime | None, now: datetime, walk: ShadowCheck) -> int:
@@ -91,18 +109,52 @@ def steps_due(documents: int, checked_at: datetime | None, now: datetime, walk: 
     return min(max(walk.customers, math.ceil(documents * (since / period))), AT_MOST)
 
 
-def _computed(connection: Connection, stored: dict[str, str], rules: Rules, now: datetime) -> Iterator[Shadow]:
+def _held_documents(
+    connection: Connection, customers: Sequence[str], rules: Rules, now: datetime
+) -> dict[str, str | None]:
+    """Documents of these rules whose time has not come, held so that nobody overwrites them meanwhile."""
+    parameters = {"customer_ids": customers, "rules_version": rules.version, "now": now}
+    rows = connection.execute(sql.statement("proof/lock_documents"), parameters)
+    return {row.customer_id: row.document for row in rows}
+
+
+def _without_document(connection: Connection, expected: Sequence[Any], rules: Rules, now: datetime) -> list[Shadow]:
+    """Of who has no document: what a customer's would be, and nothing of those that are none (any more)."""
+    absent = [row for row in expected if not row.has_document]
+    shadows = [Shadow(row.customer_id, None, None) for row in absent if not row.is_customer]
+    missing = {row.customer_id: None for row in absent if row.is_customer}
+    return shadows + list(_computed(connection, missing, rules, now)) if missing else shadows
+
+
+def _computed(
+    connection: Connection, stored: Mapping[str, str | None], rules: Rules, now: datetime
+) -> Iterator[Shadow]:
     for facts in read_model.read_facts(connection, list(stored), rules, now):
-        document = None if facts.account is None else build(facts, rules, now).body.decode()
-        yield Shadow(facts.customer_id, stored[facts.customer_id], document)
+        yield _shadow(facts, stored[facts.customer_id], rules, now)
+
+
+def _shadow(facts: Facts, stored: str | None, rules: Rules, now: datetime) -> Shadow:
+    if facts.account is None:
+        return Shadow(facts.customer_id, stored, None)
+    try:
+        return Shadow(facts.customer_id, stored, build(facts, rules, now).body.decode())
+    except Exception as error:  # noqa: BLE001  whatever one customer raises
+        return Shadow(facts.customer_id, stored, None, failures.reason_of(error))
 
 
 def _note(connection: Connection, shadows: Sequence[Shadow], at: At) -> Checked:
-    differing = [shadow for shadow in shadows if shadow.stored != shadow.computed]
+    differing = [shadow for shadow in shadows if shadow.differs]
     for shadow in differing:
         log.error("document differs from its facts", customer_id=shadow.customer_id, paths=shadow.paths)
-        parameters = vars(shadow) | {"paths": shadow.paths, "run_id": at.run_id, "now": at.now}
+        parameters = {
+            "customer_id": shadow.customer_id,
+            "stored": shadow.stored,
+            "computed": shadow.computed,
+            "paths": shadow.paths,
+            "run_id": at.run_id,
+            "now": at.now,
+        }
         connection.execute(sql.statement("proof/note_document_difference"), parameters)
-    equal = [shadow.customer_id for shadow in shadows if shadow.stored == shadow.computed]
+    equal = [shadow.customer_id for shadow in shadows if not shadow.differs]
     connection.execute(sql.statement("proof/settle_differences"), {"customer_ids": equal, "now": at.now})
     return Checked(len(shadows), len(differing))

@@ -10,6 +10,8 @@ import pytest
 from config.database import LiveDatabase
 from config.schedule import ShadowCheck
 from jobs.runs import health
+from materializer.refresh import read_model
+from materializer.refresh.rebuild import rebuild
 from materializer.refresh.refresh import refresh
 from materializer.refresh.shadow import AT_MOST, Checked, check, steps_due
 from materializer.rules.rules import Rules
@@ -67,6 +69,87 @@ def test_whose_time_has_come_may_differ(refreshed: LiveDatabase) -> None:
     assert 0 == check(refreshed, RULES, At(2, NOW + timedelta(days=3)), WALK).differing
 
 
+MERGED = f"insert into pipeline.account_redirect values ('{BERT}', '{ANNA}', now())"
+CARL = (
+    "insert into snapshot.account (account_id, is_customer, eligibility_status, verification_status)"
+    " values ('001000000000003AAA', {}, 'eligible', 'verified')"
+)
+LOST = f"delete from me_status where customer_id = '{BERT}'"
+
+
+def test_a_customer_without_a_document_is_named_with_what_it_would_be(refreshed: LiveDatabase) -> None:
+    """Served is nothing, computed is a document; a rebuild brings it, and the matter is settled."""
+    run_sql(refreshed, LOST)
+    assert Checked(2, 1) == check(refreshed, RULES, At(2, NOW), WALK)
+    ((stored, computed),) = rows(refreshed, "select stored, computed from pipeline.document_difference")
+    assert (None, True) == (stored, '"rejected"' in computed)
+    assert [(BERT, ["document"], None)] == rows(refreshed, DIFFERENCES)
+    with refreshed.begin() as connection:
+        assert (f"{BERT} at document",) == tuple(health.seen(connection).differing_documents)
+    rebuild(refreshed, RULES, At(3, NOW), customer=BERT)
+    assert Checked(2, 0) == check(refreshed, RULES, At(4, NOW), WALK)
+    assert [(BERT, ["document"], NOW)] == rows(refreshed, DIFFERENCES)
+
+
+def test_who_leaves_before_the_document_came_is_settled(refreshed: LiveDatabase) -> None:
+    """Neither a document nor a customer: that is as it should be."""
+    run_sql(refreshed, LOST)
+    assert 1 == check(refreshed, RULES, At(2, NOW), WALK).differing
+    run_sql(refreshed, f"delete from snapshot.account where account_id = '{BERT}'")
+    assert 0 == check(refreshed, RULES, At(3, NOW), WALK).differing
+    assert [(BERT, ["document"], NOW)] == rows(refreshed, DIFFERENCES)
+
+
+@pytest.mark.parametrize(
+    "meanwhile",
+    [
+        f"insert into pipeline.refresh_mark values ('{BERT}', now())",
+        f"insert into pipeline.failed_customer values ('{BERT}', 'KeyError', 1, now(), now(), now(), 1)",
+        MERGED,
+        f"update snapshot.account set is_customer = false where account_id = '{BERT}'",
+        f"delete from snapshot.account where account_id = '{BERT}'",
+    ],
+    ids=["marked", "set aside", "merged", "not admitted", "gone"],
+)
+def test_who_need_not_have_a_document_raises_no_alarm(refreshed: LiveDatabase, meanwhile: str) -> None:
+    """A refresh is still to come or was tried, or the account is not a customer."""
+    run_sql(refreshed, LOST)
+    run_sql(refreshed, meanwhile)
+    assert 0 == check(refreshed, RULES, At(2, NOW), WALK).differing
+
+
+def test_a_customer_who_is_refreshed_now_is_passed_over(refreshed: LiveDatabase) -> None:
+    """The refresh has taken the mark and written the document, and has not committed: neither is seen."""
+    run_sql(refreshed, LOST)
+    run_sql(refreshed, f"insert into pipeline.refresh_mark values ('{BERT}', now())")
+    with refreshed.begin() as connection:
+        read_model.take_marks(connection, [BERT])
+        assert Checked(1, 0) == check(refreshed, RULES, At(2, NOW), WALK)
+
+
+def test_a_customer_set_aside_is_not_compared(refreshed: LiveDatabase, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rules that raise keep the last document: neither an alarm nor the end of the run."""
+    run_sql(refreshed, f"insert into pipeline.refresh_mark values ('{ANNA}', now()), ('{BERT}', now())")
+    monkeypatch.setattr("materializer.refresh.refresh.build", raising)
+    monkeypatch.setattr("materializer.refresh.shadow.build", raising)
+    assert 2 == refresh(refreshed, RULES, At(2, NOW), LIMITS, Batching(10)).failed
+    assert Checked(0, 0) == check(refreshed, RULES, At(3, NOW), WALK)
+
+
+def test_rules_that_raise_where_they_did_not_are_named(
+    refreshed: LiveDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """There is a document, and no refresh has failed: the reason stands in place of the paths."""
+    monkeypatch.setattr("materializer.refresh.shadow.build", raising)
+    assert Checked(2, 2) == check(refreshed, RULES, At(2, NOW), WALK)
+    ((paths,), *_) = rows(refreshed, "select paths from pipeline.document_difference")
+    assert paths[0].startswith("KeyError in raising (test_shadow.py:")
+
+
+def raising(*_: object) -> None:
+    raise KeyError("total")
+
+
 def test_everybody_has_a_turn_within_the_day(refreshed: LiveDatabase) -> None:
     """One customer a refresh, the walk goes around; a fault of the last one is found."""
     run_sql(refreshed, f"update snapshot.account set verification_status = 'submitted' where account_id = '{BERT}'")
@@ -90,6 +173,17 @@ PLANTED = {
                     " delete from pipeline.refresh_mark", 0),
     "a document edited": (
         "update me_status set document = cast(replace(cast(document as text), '3300', '1') as json)",
+        0,
+    ),
+    "a merge without a mark": (MERGED, 0),
+    "a document lost": (f"delete from me_status where customer_id = '{BERT}'", 0),
+    "every document lost": ("truncate me_status", 0),
+    "a customer who never had a document": (
+        CARL.format("true"),
+        0,
+    ),
+    "an account that became a customer without a mark": (
+        f"{CARL.format('false')}; update snapshot.account set is_customer = true",
         0,
     ),
     "a next change too late": ("update me_status set next_change_at = null, next_notification_at = null", 3),

@@ -3,8 +3,8 @@
 -- :now          instant of the run
 -- :run_id       the refresh that found it
 -- :paths        where the two differ
--- :stored       the document as served
--- :computed     the document computed anew; null: there should be none
+-- :stored       the document as served; null: there was none
+-- :computed     the document computed anew; null: there should be none, or it cannot be computed
 insert into pipeline.document_difference (customer_id, found_at, run_id, paths, stored, computed)
 values (
     cast(:customer_id as text),
