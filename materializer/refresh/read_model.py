@@ -104,12 +104,12 @@ def changing_hands(connection: Connection) -> list[str]:
     return customers if len(customers) <= TOGETHER_AT_MOST else []
 
 
-def take_marks(connection: Connection, customers: Sequence[str]) -> list[str]:
+def take_marks(connection: Connection, customers: Sequence[str], *, are_apart: bool = False) -> list[str]:
     """Removes the customers' marks; those another transaction is marking or refreshing are left out for a later run.
 
-    So are all whose records changed hands, unless every one of them is free.
+    So are all whose records changed hands, unless every one of them is free, or they `are_apart` already.
     """
-    parameters = {"customer_ids": list(customers), "together_at_most": TOGETHER_AT_MOST}
+    parameters = {"customer_ids": list(customers), "together_at_most": 0 if are_apart else TOGETHER_AT_MOST}
     return list(connection.execute(sql.statement("refresh/take_refresh_marks"), parameters).scalars())
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -14,6 +14,7 @@ from config.database import Database
 from materializer import units
 from materializer.refresh import failures, read_model
 from materializer.rules.document import build
+from materializer.rules.facts import Facts
 from materializer.rules.notifications import decide
 from materializer.rules.reminders import NOTHING_FRESH
 from materializer.rules.rules import Rules
@@ -57,14 +58,29 @@ def rebuild(
 ) -> Rebuilt:
     """Recomputes every document, or that of `customer` (an Account id), batch by batch while the API serves.
 
-    Marks, transitions and the outbox stay as they are.
+    Those between whom something changed hands are recomputed first, together, as a refresh would; with one of them
+    come the others. Marks, transitions and the outbox stay as they are.
     """
+    together = _rebuilt_together(database, rules, at, customer)
     ranges = _ranges(database, batching.size, customer)
     calls = [(f"batch-{number}", ends, rules, at) for number, ends in enumerate(ranges)]
     if batching.watch is not None:
         batching.watch.expect(len(calls) * batching.size)
     done = units.watched(units.done(database, rebuild_batch, calls, batching.submit), "customers", batching.watch)
-    return Rebuilt(**units.added_up(done))
+    return Rebuilt(**units.added_up((together, *done)))
+
+
+def _rebuilt_together(database: Database, rules: Rules, at: At, customer: str | None) -> dict[str, Any]:
+    """What rebuilding those who stay together counted; nothing when they are none, or `customer` is not one of them."""
+    with database.begin() as connection:
+        together = read_model.changing_hands(connection)
+    if not together or customer not in (None, *together):
+        return {}
+
+    def work(connection: Connection, some: Sequence[str]) -> dict[str, Any]:
+        return _rebuild(connection, some, rules, at, are_apart=len(some) < len(together))
+
+    return failures.isolating(database, "batch-together", together, at, work)
 
 
 def _ranges(database: Database, size: int, customer: str | None) -> list[Ends]:
@@ -112,14 +128,26 @@ def recompute_batch(database: Database, unit: str, customers: Sequence[str], rul
 
 
 def _rebuild(
-    connection: Connection, customers: Sequence[str], rules: Rules, at: At, *, is_quiet: bool = False
+    connection: Connection,
+    customers: Sequence[str],
+    rules: Rules,
+    at: At,
+    *,
+    is_quiet: bool = False,
+    are_apart: bool = False,
 ) -> dict[str, Any]:
-    """Rows there are held first, so that facts read here are never older than those of the row overwritten."""
+    """Rows there are held first, so that facts read here are never older than those of the row overwritten.
+
+    Who is to be refreshed together with others who are not here is left to that, unless they `are_apart` already.
+    """
     stored = read_model.lock(connection, customers)
-    rows, gone, failed = _computed(connection, customers, rules, at.now)
+    facts = list(read_model.read_facts(connection, customers, rules, at.now))
+    waiting = set() if are_apart else _waiting_for_others(connection, customers)
+    rows, gone, failed = _computed((one for one in facts if one.customer_id not in waiting), rules, at.now)
     if is_quiet:
         rows = [_reminding_as_before(row, stored, at.now) for row in rows]
-    failures.forget(connection, [customer for customer in customers if customer not in failed])
+    kept = waiting.union(failed)
+    failures.forget(connection, [customer for customer in customers if customer not in kept])
     missing = [row for row in rows if row[0] not in stored]
     differing = read_model.differing([row for row in rows if row[0] in stored], stored, rules)
     added = read_model.write(connection, missing, rules, at, may_overwrite=False)
@@ -129,14 +157,20 @@ def _rebuild(
     return counts | failures.note(connection, failed, at)
 
 
+def _waiting_for_others(connection: Connection, customers: Sequence[str]) -> set[str]:
+    """Those between whom something changed hands, as far as facts read before can say, unless all are here."""
+    together = set(read_model.changing_hands(connection))
+    return together if together - set(customers) else set()
+
+
 def _computed(
-    connection: Connection, customers: Sequence[str], rules: Rules, now: datetime
+    known: Iterable[Facts], rules: Rules, now: datetime
 ) -> tuple[list[read_model.Row], list[str], dict[str, str]]:
     """The rows of the customers, those that are none (any more), and why the rules raised, by customer."""
     rows: list[read_model.Row] = []
     gone: list[str] = []
     failed: dict[str, str] = {}
-    for facts in read_model.read_facts(connection, customers, rules, now):
+    for facts in known:
         if facts.account is None:
             gone.append(facts.customer_id)
             continue
@@ -170,7 +204,7 @@ def forecast(
         with database.begin() as connection:
             batch = read_model.customers_between(connection, *ends)
             stored = read_model.read_documents(connection, batch)
-            rows, gone, _ = _computed(connection, batch, rules, now)
+            rows, gone, _ = _computed(read_model.read_facts(connection, batch, rules, now), rules, now)
         for row in sorted(rows, key=lambda row: str(row[0])):
             customer, new = row[0], row[DOCUMENT]
             old = stored.get(customer)

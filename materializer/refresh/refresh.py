@@ -22,6 +22,9 @@ from materializer.rules.reminders import FreshFacts
 from materializer.rules.rules import Rules
 from materializer.units import At, Batching
 
+TOGETHER = "batch-together"
+"""The unit of those between whom something changed hands. When one of them ends its transaction, they come apart."""
+
 
 @dataclass(frozen=True)
 class Refreshed:
@@ -94,7 +97,7 @@ def marked_among(connection: Connection, customers: Sequence[str]) -> list[str]:
 def _batches(together: Sequence[str], customers: Sequence[str], size: int) -> Iterator[tuple[str, Sequence[str]]]:
     """The name of each unit, and its customers; first those who stay together, however many."""
     if together:
-        yield "batch-together", together
+        yield TOGETHER, together
         customers = sorted(set(customers) - set(together))
     for number, start in enumerate(range(0, len(customers), size)):
         yield f"batch-{number}", customers[start : start + size]
@@ -106,7 +109,8 @@ def refresh_batch(
     """Refreshes some customers in one transaction; done a second time under the same run and unit it does nothing."""
 
     def work(connection: Connection, some: Sequence[str]) -> dict[str, Any]:
-        free = read_model.take_marks(connection, some)
+        are_apart = unit == TOGETHER and len(some) < len(customers)
+        free = read_model.take_marks(connection, some, are_apart=are_apart)
         stored = read_model.lock(connection, free)
         batch = Batch()
         for facts in read_model.read_facts(connection, free, rules, at.now):

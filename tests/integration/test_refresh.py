@@ -11,8 +11,9 @@ from sqlalchemy import text
 
 from config.database import LiveDatabase, rehearsal
 from materializer.refresh import outbox, read_model
-from materializer.refresh.rebuild import forecast, rebuild
+from materializer.refresh.rebuild import forecast, rebuild, recompute_batch
 from materializer.refresh.refresh import Refreshed, refresh, refresh_batch
+from materializer.rules import facts
 from materializer.rules.rules import Rules
 from materializer.units import At, Batching
 from tests.builders import ALL_FRESH, LIMITS, rules
@@ -183,6 +184,52 @@ def test_too_many_who_are_tied_are_refreshed_all_the_same(filled: LiveDatabase, 
     run_sql(filled, "update pipeline.refresh_mark set changes_hands = true")
     refresh(filled, RULES, At(10, NOW), LIMITS, Batching(1))
     assert [(ANNA,), (BERT,)] == rows(filled, "select customer_id from me_status order by 1")
+
+
+def test_one_who_cannot_be_read_does_not_hold_up_who_is_tied_to_them(filled: LiveDatabase, monkeypatch: Any) -> None:
+    """The transaction of all ends, and they come apart: the one is set aside, the other is refreshed."""
+    run_sql(filled, "update pipeline.refresh_mark set changes_hands = true")
+    monkeypatch.setattr(facts, "decode", unreadable(facts.decode, ANNA))
+    assert 1 == refreshed(filled, 10).failed
+    assert [(BERT,)] == rows(filled, "select customer_id from me_status")
+    assert [(ANNA,)] == rows(filled, "select customer_id from pipeline.failed_customer")
+
+
+@pytest.mark.parametrize("customer", [None, BERT])
+def test_who_is_tied_is_rebuilt_together(filled: LiveDatabase, customer: str | None) -> None:
+    """In batches of one, or when one of them is named: one transaction; marks stay for the refresh."""
+    run_sql(filled, "update pipeline.refresh_mark set changes_hands = true")
+    assert 2 == rebuild(filled, RULES, At(10, NOW), Batching(1), customer=customer).added
+    assert [(2, 1)] == rows(filled, "select count(*), count(distinct xmin::text) from me_status")
+    assert [(2,)] == rows(filled, "select count(*) from pipeline.refresh_mark where changes_hands")
+
+
+def test_who_is_tied_is_not_recomputed_without_the_others(filled: LiveDatabase) -> None:
+    """Whom new rules, or a range of a rebuild, come to while the tie is there: the refresh takes them all."""
+    run_sql(filled, "update pipeline.refresh_mark set changes_hands = true")
+    assert 0 == recompute_batch(filled, "batch-0", (ANNA,), RULES, At(10, NOW))["customers"]
+    assert 2 == recompute_batch(filled, "batch-1", (ANNA, BERT), RULES, At(10, NOW))["customers"]
+
+
+def test_one_who_cannot_be_read_does_not_hold_up_the_rebuild_of_who_is_tied(
+    filled: LiveDatabase, monkeypatch: Any
+) -> None:
+    """They come apart, as in a refresh."""
+    run_sql(filled, "update pipeline.refresh_mark set changes_hands = true")
+    monkeypatch.setattr(facts, "decode", unreadable(facts.decode, ANNA))
+    rebuild(filled, RULES, At(10, NOW), Batching(1))
+    assert [(BERT,)] == rows(filled, "select customer_id from me_status")
+
+
+def unreadable(decode: Any, customer: str) -> Any:
+    """`decode` that raises where the facts name the customer."""
+
+    def read(known: str) -> Any:
+        if customer in known:
+            raise ValueError("not JSON")
+        return decode(known)
+
+    return read
 
 
 def test_a_rehearsal_keeps_nothing(filled: LiveDatabase) -> None:

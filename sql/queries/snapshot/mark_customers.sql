@@ -1,5 +1,5 @@
 -- Marks customers for the next refresh, keeping the lock on existing marks so that none is lost.
--- A mark keeps how old the document is: from now on the facts are newer.
+-- A mark keeps how old the document is: from now on the facts are newer. One that comes out as it was is only locked.
 -- :now           instant of the run
 -- :customer_ids  Account ids of customers
 with marked as (
@@ -20,9 +20,16 @@ select
 from marked
 left join pipeline.fact_age on fact_age.customer_id = marked.customer_id
 order by marked.customer_id
-on conflict (customer_id) do update set
-    account_at = coalesce(refresh_mark.account_at, excluded.account_at),
-    salesforce_at = coalesce(refresh_mark.salesforce_at, excluded.salesforce_at),
-    billing_at = coalesce(refresh_mark.billing_at, excluded.billing_at),
-    pay_methods_at = coalesce(refresh_mark.pay_methods_at, excluded.pay_methods_at),
-    balances_at = coalesce(refresh_mark.balances_at, excluded.balances_at)
+on conflict (customer_id) do update
+    set
+        account_at = coalesce(refresh_mark.account_at, excluded.account_at),
+        salesforce_at = coalesce(refresh_mark.salesforce_at, excluded.salesforce_at),
+        billing_at = coalesce(refresh_mark.billing_at, excluded.billing_at),
+        pay_methods_at = coalesce(refresh_mark.pay_methods_at, excluded.pay_methods_at),
+        balances_at = coalesce(refresh_mark.balances_at, excluded.balances_at)
+    where
+    (refresh_mark.account_at is null and excluded.account_at is not null)
+    or (refresh_mark.salesforce_at is null and excluded.salesforce_at is not null)
+    or (refresh_mark.billing_at is null and excluded.billing_at is not null)
+    or (refresh_mark.pay_methods_at is null and excluded.pay_methods_at is not null)
+    or (refresh_mark.balances_at is null and excluded.balances_at is not null)
