@@ -45,6 +45,7 @@ def freshness(
     ).encode()
 
 
+@lru_cache(maxsize=4096)  # customers share their run's instant, and all share the sources'
 def instant(moment: datetime) -> str:
     """RFC 3339 in UTC with whole milliseconds, as browsers keep time, ending in Z."""
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
@@ -78,6 +79,5 @@ def tag_of_content(content: str, *, is_stale: bool) -> str:
     return f'W/"{content}{"-stale" if is_stale else ""}"'
 
 
-@lru_cache(maxsize=4096)  # customers share their run's instant, and all share the sources'
 def _quoted(moment: datetime | None) -> str:
     return "null" if moment is None else f'"{instant(moment)}"'

@@ -11,20 +11,22 @@ from flask import Flask, Response, g, request
 from config import fields, schedule
 from config.database import database_url
 from config.settings import Settings
-from readapi import health, hints, notifications, openapi, ops, problems, routes, tokens
+from readapi import door, health, hints, notifications, openapi, ops, problems, routes, tokens
 from readapi.age import FreshnessLimits
 from readapi.connections import Connections
-from readapi.door import StatusDoor
 from readapi.front import LARGEST_BODY, Front
 from readapi.gauges import Gauges
 from readapi.identity import Identity
+from readapi.lines import Lines
 from readapi.manners import Manners
 from readapi.metrics import RequestMetrics
 from readapi.ops.facts import Facts
 from readapi.rate_limit import RateLimit
 from readapi.statements import Statements
 from readapi.status import Status
+from readapi.threads import Threads
 from readapi.tokens import Tokens
+from readapi.wsgi import LongWay
 
 
 def create_front(
@@ -44,9 +46,12 @@ def create_front(
     app, status = _create(settings, verified, metrics, manners, found, is_draining)
     per_minute = settings.me_status_requests_per_minute
     limit = RateLimit(per_minute) if per_minute else None
-    door = StatusDoor(app, status, metrics, manners)
+    pool = Threads(threads, "readapi")
+    lines = Lines(found, pool, door.STATEMENTS)
+    portal_users = fields.load(settings.me_status_fields).account.portal_user_id is not None
+    short = door.StatusDoor(lines, status, metrics, manners, portal_users=portal_users)
     count, common = metrics.count, manners.common
-    return Front(door, verified, threads=threads, rate_limit=limit, count=count, common=common)
+    return Front(short, LongWay(app, pool), verified, rate_limit=limit, count=count, common=common)
 
 
 def create_app(settings: Settings, connections: Connections | None = None) -> Flask:

@@ -91,14 +91,20 @@ class Connections:
             return kept[1]
         self._drop()
         try:
-            connection = self._connect()
+            connection = self.connect()
         except psycopg.OperationalError as error:
             raise self._away(error) from None
         cursor = connection.cursor()
         self._of_thread.kept = (time.monotonic() + LIFETIME_SECONDS, cursor)
         return cursor
 
-    def _connect(self) -> Connection[TupleRow]:
+    @property
+    def is_away(self) -> bool:
+        """Whether the database was found to be away, and is looked for."""
+        return self._is_away
+
+    def connect(self) -> Connection[TupleRow]:
+        """A new connection, set up as every one of ours. Raises psycopg.OperationalError."""
         connection = _Bounded.connect(self._url, **OPTIONS)  # type: ignore[arg-type]
         connection.execute(SESSION)
         set_json_loads(_as_stored, connection)
@@ -134,7 +140,7 @@ class Connections:
     def _look(self) -> None:
         while not self._is_closed.wait(PROBE_SECONDS):
             try:
-                with self._connect() as connection:
+                with self.connect() as connection:
                     connection.execute("select 1")
             except psycopg.OperationalError:
                 continue

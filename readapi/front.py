@@ -1,8 +1,9 @@
 """What stands before the threads: the event loop, where waiting costs next to nothing.
 
-A request meets, in this order: /healthz, answered here and now; its body, read whole within a size and a time; its
-customer's rate; its caller's share of the threads. Only then does a thread take it, and nothing a peer does can hold
-that one: the body is here, every statement has its deadline, and keys are fetched in the background.
+A request meets, in this order: /healthz, answered here and now; its customer's rate; its body, read whole within a size
+and a time; its caller's share of what answers; the door, which answers nearly all of them in the loop. Only what is
+left takes a thread, and nothing a peer does can hold that one: the body is here, every statement has its deadline, and
+keys are fetched in the background.
 """
 
 from __future__ import annotations
@@ -21,9 +22,9 @@ from readapi.health import ALIVE
 from readapi.manners import request_id_of
 from readapi.problems import Problem, bad_request, unavailable, unforeseen
 from readapi.rate_limit import RateLimit
-from readapi.threads import Threads
 from readapi.tokens import Tokens
 from readapi.turns import Crowded, Turns
+from readapi.wsgi import LongWay
 
 if TYPE_CHECKING:
     from granian._granian import RSGIHTTPProtocol as HTTPProtocol
@@ -47,28 +48,29 @@ Common = Callable[[str, str | None, str], list[tuple[str, str]]]
 
 
 class Front:
-    """An RSGI application before a door that answers in `threads` threads."""
+    """An RSGI application: the door, and the long way for whom it does not answer."""
 
     def __init__(
         self,
         door: StatusDoor,
+        long_way: LongWay,
         tokens: Tokens,
         *,
-        threads: int,
         rate_limit: RateLimit | None,
         count: Callable[[str, str, int, float], None],
         common: Common,
     ) -> None:
         self._door = door
+        self._long_way = long_way
         self._tokens = tokens
         self._rate_limit = rate_limit
         self._count = count
         self._common = common
-        self._turns = Turns(share=max(1, threads // 2))
-        self._threads = Threads(threads, "readapi")
+        self._turns = Turns(share=max(1, long_way.at_once // 2))
 
     def __rsgi_del__(self, _: asyncio.AbstractEventLoop) -> None:
-        self._threads.close()
+        self._door.close()
+        self._long_way.close()
 
     async def __rsgi__(self, scope: Scope, protocol: HTTPProtocol) -> None:
         answer = await self._answer(scope, protocol)
@@ -99,7 +101,9 @@ class Front:
         body = await body_of(scope, protocol)
         try:
             async with self._turns.of(subject or _group(scope.path)):
-                answer = await self._threads.run(self._door.answer, scope, body)
+                answer = await self._door.answer(scope, subject) if subject else None
+                if answer is None:
+                    answer = await self._long_way.answer(scope, body)
         except Crowded as crowded:
             raise _crowded(crowded, dict(limits)) from None
         return Answer(answer.status, [*answer.headers, *limits], answer.body) if limits else answer

@@ -9,7 +9,7 @@ import gzip
 import logging
 import re
 import uuid
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from http import HTTPStatus
 from time import perf_counter
@@ -51,7 +51,6 @@ class RequestHead:
 
     method: str
     path: str
-    request_id: str | None
     origin: str | None
     accept_encoding: str | None
 
@@ -69,23 +68,21 @@ class Manners:
             head = RequestHead(
                 environ["REQUEST_METHOD"],
                 environ.get("PATH_INFO", ""),
-                environ.get("HTTP_X_REQUEST_ID"),
                 environ.get("HTTP_ORIGIN"),
                 environ.get("HTTP_ACCEPT_ENCODING"),
             )
-            answer = self.answer(head, lambda: self._preflight(environ) or bare(call(behind, environ)))
+            request_id, started = request_id_of(environ.get("HTTP_X_REQUEST_ID")), perf_counter()
+            with bound_contextvars(request_id=request_id):
+                answer = self._preflight(environ) or bare(call(behind, environ))
+            answer = self.finish(head, request_id, answer, perf_counter() - started)
             start_response(STATUS_LINES[answer.status], answer.headers)
             return [answer.body]
 
         return answering
 
-    def answer(self, head: RequestHead, make: Callable[[], Answer]) -> Answer:
-        """What `make` answers, with a line of log, in gzip where that is wanted, and with the common headers."""
-        request_id = request_id_of(head.request_id)
-        with bound_contextvars(request_id=request_id):
-            started = perf_counter()
-            answer = make()
-            _note(head, answer, perf_counter() - started)
+    def finish(self, head: RequestHead, request_id: str, answer: Answer, seconds: float) -> Answer:
+        """The answer with a line of log, in gzip where that is wanted, and with the common headers."""
+        _note(head, request_id, answer, seconds)
         answer = compressed(answer, head.accept_encoding)
         headers = [*answer.headers, *self.common(head.path, head.origin, request_id)]
         return Answer(answer.status, headers, answer.body)
@@ -130,7 +127,7 @@ def compressed(answer: Answer, accept_encoding: str | None) -> Answer:
     if not kind.startswith(COMPRESSIBLE):
         return answer
     headers = [*answer.headers, ("Vary", "Accept-Encoding")]
-    if len(answer.body) < SMALLEST_COMPRESSED or not takes_gzip(accept_encoding or ""):
+    if len(answer.body) < SMALLEST_COMPRESSED or not accept_encoding or not takes_gzip(accept_encoding):
         return Answer(answer.status, headers, answer.body)
     body = gzip.compress(answer.body, compresslevel=5, mtime=0)
     kept = [header for header in headers if header[0] != "Content-Length"]
@@ -146,11 +143,12 @@ def takes_gzip(accept_encoding: str) -> bool:
     return taken.get("gzip", taken.get("*", False))
 
 
-def _note(head: RequestHead, answer: Answer, seconds: float) -> None:
+def _note(head: RequestHead, request_id: str, answer: Answer, seconds: float) -> None:
     """One line of log: what was asked and answered. A read that went well is logged at level debug alone."""
     is_usual = answer.status < 400 and head.method in ("GET", "HEAD", "OPTIONS")
     if is_usual and not listening.isEnabledFor(logging.DEBUG):
         return
     note = log.debug if is_usual else log.info
     path = head.path[:100]  # without its query, and cut short: it may hold anything
-    note("answered", method=head.method, path=path, status=answer.status, ms=round(seconds * 1000, 1))
+    ms = round(seconds * 1000, 1)
+    note("answered", request_id=request_id, method=head.method, path=path, status=answer.status, ms=ms)

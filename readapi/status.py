@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from hashlib import blake2b
 from time import monotonic
@@ -16,6 +16,8 @@ from readapi.answers import Answer, conditional, freshness, tag_of_content, with
 from readapi.identity import Identity
 from readapi.statements import Row, Statements
 
+READ = "api/read_status"
+SYNCED = "ledger/list_source_states"
 SYNCED_KEPT_SECONDS = 0.2
 
 
@@ -30,11 +32,16 @@ class Status:
         self._identity = identity
         self._statements = statements
         self._limits = limits
-        self._synced: tuple[float, dict[str, datetime | None]] = (float("-inf"), {})
+        self._synced: tuple[float, Mapping[str, datetime | None]] = (float("-inf"), {})
 
     def status(self, authorization: str | None, if_none_match: str | None) -> Answer:
-        """The stored document with its freshness. The tag is of the document and of isStale, of no instant or token."""
-        (document, content_hash, computed_at, *read), synced = self._identity.own(authorization, self._read)
+        """The stored document with its freshness."""
+        row, synced = self._identity.own(authorization, self._read)
+        return self.answer(row, synced, if_none_match)
+
+    def answer(self, row: Row, synced: Mapping[str, datetime | None], if_none_match: str | None) -> Answer:
+        """From a row of READ. The tag is of the document and of isStale, of no instant or token."""
+        document, content_hash, computed_at, *read = row
         as_of, is_stale = self._age(read)
         seen = freshness(computed_at, synced, as_of, is_stale=is_stale)
         return conditional(
@@ -61,17 +68,21 @@ class Status:
         found = Read(*read)
         return found.as_of(), found.is_stale(self._limits, datetime.now(UTC))
 
-    def _read(self, customer_id: str) -> tuple[Row, dict[str, datetime | None]] | None:
-        synced = self._synced_at()
-        row = self._statements.one("api/read_status", customer_id=customer_id)
+    def _read(self, customer_id: str) -> tuple[Row, Mapping[str, datetime | None]] | None:
+        synced = self.synced() or self.keep_synced(self._statements.all(SYNCED))
+        row = self._statements.one(READ, customer_id=customer_id)
         return None if row is None else (row, synced)
 
-    def _synced_at(self) -> dict[str, datetime | None]:
-        """When each source was last synced, read before the document, so that no document claims to be fresher than
-        it is. Joining two rows to each request's one cost the database as much again as the row itself."""
+    def synced(self) -> Mapping[str, datetime | None] | None:
+        """When each source was last synced, as read a moment ago; None: it has to be read again (SYNCED).
+
+        Before the document, so that no document claims to be fresher than it is. Joining two rows to each request's one
+        cost the database as much again as the row itself."""
         read_at, synced = self._synced
-        now = monotonic()
-        if now - read_at > SYNCED_KEPT_SECONDS:
-            synced = {row[0]: row[1] for row in self._statements.all("ledger/list_source_states")}
-            self._synced = (now, synced)
+        return synced if monotonic() - read_at <= SYNCED_KEPT_SECONDS else None
+
+    def keep_synced(self, rows: Sequence[Row]) -> Mapping[str, datetime | None]:
+        """From rows of SYNCED, just read."""
+        synced = {row[0]: row[1] for row in rows}
+        self._synced = (monotonic(), synced)
         return synced

@@ -1,4 +1,4 @@
-"""Threads that the event loop hands work to: the daily bread of every request, so it is kept lean.
+"""Threads that the event loop hands work to, kept lean.
 
 An executor of concurrent.futures chains two futures under locks for each piece of work, which took a third of a
 request's time.
@@ -21,6 +21,7 @@ class Threads:
     """So many threads that take work in the order it comes."""
 
     def __init__(self, count: int, name: str) -> None:
+        self.count = count
         self._tasks: SimpleQueue[Task | None] = SimpleQueue()
         self._threads = [Thread(target=self._work, name=f"{name}-{number}", daemon=True) for number in range(count)]
         for thread in self._threads:

@@ -3,18 +3,42 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
 from readapi.answers import Answer
+from readapi.threads import Threads
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication, WSGIEnvironment
     from granian.rsgi import Scope
 
 
-def environ_of(scope: Scope, headers: Iterable[tuple[str, str]], body: bytes) -> WSGIEnvironment:
+class LongWay:
+    """A WSGI application that answers in threads."""
+
+    def __init__(self, application: WSGIApplication, threads: Threads) -> None:
+        self._application = application
+        self._threads = threads
+
+    @property
+    def at_once(self) -> int:
+        """So many requests are answered at once."""
+        return self._threads.count
+
+    async def answer(self, scope: Scope, body: bytes) -> Answer:
+        """What the application answers to a request whose body is here."""
+        return await self._threads.run(self._call, scope, body)
+
+    def close(self) -> None:
+        """The threads end with what they have been given before."""
+        self._threads.close()
+
+    def _call(self, scope: Scope, body: bytes) -> Answer:
+        return call(self._application, environ_of(scope, body))
+
+
+def environ_of(scope: Scope, body: bytes) -> WSGIEnvironment:
     """The environment of PEP 3333. Names with an underscore are left out: they would pass for others with a hyphen."""
     name, _, port = scope.server.rpartition(":")
     environ: dict[str, Any] = {
@@ -36,7 +60,7 @@ def environ_of(scope: Scope, headers: Iterable[tuple[str, str]], body: bytes) ->
         "wsgi.multiprocess": False,
         "wsgi.run_once": False,
     }
-    for header, value in headers:
+    for header, value in scope.headers.items():
         if header == "content-type":
             environ["CONTENT_TYPE"] = value
         elif header not in ("content-length", "transfer-encoding") and "_" not in header:

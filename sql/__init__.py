@@ -11,6 +11,7 @@ from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 VERSION_TABLE = "schema_version"
 """Where Alembic keeps the revision the database is at."""
 PSYCOPG = PGDialect_psycopg()  # type: ignore[no-untyped-call]
+SERVER = PGDialect_psycopg(paramstyle="numeric_dollar")  # type: ignore[no-untyped-call]
 
 
 @cache
@@ -29,6 +30,12 @@ def statement(name: str) -> TextClause:
 def driver_text(name: str) -> bytes:
     """queries/<name>.sql in psycopg's own spelling, `%(name)s`, for callers that use the driver alone."""
     return str(statement(name).compile(dialect=PSYCOPG)).encode()
+
+
+@cache
+def server_text(name: str) -> bytes:
+    """queries/<name>.sql in PostgreSQL's own spelling, `$1` for the first parameter it names, to be prepared."""
+    return str(statement(name).compile(dialect=SERVER)).encode()
 
 
 def schema(name: str) -> str:

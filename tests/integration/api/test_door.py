@@ -1,10 +1,12 @@
-"""The short way to GET /api/me/status answers what Flask's route answers, byte for byte."""
+"""The short way to GET /api/me/status answers what Flask's route answers, byte for byte, or leaves it to Flask."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from functools import partial
+from importlib.resources import files
 from itertools import product
 from types import SimpleNamespace
 from typing import Any
@@ -19,6 +21,8 @@ from tests.integration.api.conftest import ALICE, BOB, KEY, document_of, token_f
 
 PORTAL = "https://portal.example"
 PATH = "/api/me/status"
+Ask = Callable[[str, list[tuple[str, str]]], tuple[Any, ...]]
+"""From a method and headers to status, headers and body."""
 LONG_WAY = [("x-twice", "1"), ("x-twice", "2")]
 """A header that comes twice is WSGI's to join, whatever its name."""
 
@@ -37,16 +41,29 @@ class Headers(list[tuple[str, str]]):
 
 
 @pytest.fixture
-def ask(database_url, connections, rows) -> Iterator[Callable[..., tuple[Any, ...]]]:
-    """Asks the application as `serve` runs it, with one customer; gives status, headers and body."""
+def opened(database_url, connections, rows) -> Iterator[Callable[..., Ask]]:
+    """Gives a way to ask the application as `serve` runs it, with one customer, once its lines are there."""
     rows.run()
     rows.customer(ALICE, document_of(ALICE, notes="long " * 400))
     options = {"me_status_jwt_key": KEY, "me_status_cors_origins": PORTAL, "me_status_requests_per_minute": 0}
-    settings = Settings(_env_file=None, database_url=database_url, **options)
-    front = create_front(settings, threads=1, connections=connections)
-    with asyncio.Runner() as runner:
-        yield partial(_ask, runner, front)
-        front.__rsgi_del__(runner.get_loop())
+    with asyncio.Runner() as runner, ExitStack() as stack:
+
+        def open_with(**more: object) -> Ask:
+            settings = Settings(_env_file=None, database_url=database_url, **options | more)  # type: ignore[arg-type]
+            front = create_front(settings, threads=1, connections=connections)
+            stack.callback(lambda: front.__rsgi_del__(runner.get_loop()))
+            ask = partial(_ask, runner, front)
+            ask("GET", [("authorization", f"Bearer {token_for(ALICE)}")])  # which has it connect
+            runner.run(_connected(front))
+            return ask
+
+        yield open_with
+
+
+async def _connected(front: Front) -> None:
+    lines = front._door._lines
+    while len(lines._lines) < lines._count:
+        await asyncio.sleep(0.01)
 
 
 @pytest.fixture
@@ -71,17 +88,15 @@ def _ask(runner: asyncio.Runner, front: Front, method: str, headers: list[tuple[
     return answered[0]
 
 
-def test_both_ways_answer_the_same(ask, by_flask):
+def test_both_ways_answer_the_same(opened, by_flask):
     """Status, headers in their order, and body; only the second request of each pair reaches Flask."""
-    alice, bob, nobody = ([("authorization", f"Bearer {token_for(subject)}")] for subject in (ALICE, BOB, ""))
+    ask = opened()
+    alice = [("authorization", f"Bearer {token_for(ALICE)}")]
     requests = [
         (200, alice),
         (200, [*alice, ("accept-encoding", "gzip"), ("origin", PORTAL)]),
         (200, [*alice, ("if-none-match", '"another"'), ("origin", "https://evil.example")]),
         (304, [*alice, ("if-none-match", "*"), ("accept-encoding", "gzip")]),
-        (401, []),
-        (401, [*nobody, ("origin", PORTAL)]),
-        (404, bob),
     ]
     for method, (status, headers) in product(("GET", "HEAD"), requests):
         by_flask.clear()
@@ -89,3 +104,26 @@ def test_both_ways_answer_the_same(ask, by_flask):
         assert (status, []) == (short[0], by_flask)
         assert short == ask(method, [*headers, *LONG_WAY])
         assert [PATH] == by_flask
+
+
+def test_whoever_is_not_simply_a_customer_goes_the_long_way(opened, by_flask):
+    """A stranger gets 404, an account that was merged away its new one's document; both from Flask."""
+    ask = opened()
+    assert 404 == ask("GET", [("authorization", f"Bearer {token_for(BOB)}")])[0]
+    assert 404 == ask("GET", [("authorization", f"Bearer {token_for('nobody')}")])[0]
+    assert [PATH, PATH] == by_flask[-2:]
+
+
+def test_portal_users_go_the_short_way_too(opened, rows, tmp_path, by_flask):
+    """Where the mapping names the field of their ids; one that nobody holds is Flask's to refuse."""
+    mapping = tmp_path / "fields.toml"
+    mapping.write_text(
+        files("config").joinpath("fields.toml").read_text().replace("# portal_user_id =", "portal_user_id =")
+    )
+    rows.portal_user(ALICE, "portal-1")
+    ask = opened(me_status_fields=mapping)
+    by_flask.clear()
+    assert 200 == ask("GET", [("authorization", f"Bearer {token_for('portal-1')}")])[0]
+    assert [] == by_flask
+    assert 404 == ask("GET", [("authorization", f"Bearer {token_for('portal-2')}")])[0]
+    assert [PATH] == by_flask
