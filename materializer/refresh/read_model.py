@@ -157,7 +157,7 @@ def write(connection: Connection, rows: Sequence[Row], rules: Rules, at: At, *, 
     parameters |= {"may_overwrite": may_overwrite}
     rows_written = int(connection.execute(sql.statement("refresh/upsert_me_status"), parameters).scalar_one())
     if rows_written:
-        served_history.record(connection, at)
+        served_history.record(connection, at, are_taken=may_overwrite)
     return rows_written
 
 

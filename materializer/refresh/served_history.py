@@ -11,13 +11,14 @@ import sql
 from materializer.units import At
 
 
-def record(connection: Connection, at: At) -> None:
+def record(connection: Connection, at: At, *, are_taken: bool) -> None:
     """Begins a version of each document of `pg_temp.computed` that me_status has taken over with other content.
 
     The version before ends at the run's now. When that is earlier than it began (a run `--as-of` the past), it ends as
     it began and holds at no instant: versions of a customer never overlap, and none is forgotten.
+    `are_taken`: me_status has taken over every row, so that it is not asked which.
     """
-    connection.execute(sql.statement("refresh/close_served_versions"), {"now": at.now})
+    connection.execute(sql.statement("refresh/close_served_versions"), {"now": at.now, "are_taken": are_taken})
     parameters = {"now": at.now, "run_id": at.run_id}
     connection.execute(sql.statement("refresh/insert_served_versions"), parameters)
 

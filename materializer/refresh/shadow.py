@@ -79,27 +79,31 @@ def check(database: Database, rules: Rules, at: At, walk: ShadowCheck) -> Checke
         return Checked()
 
     def work(connection: Connection) -> Checked:
-        customers = _next_customers(connection, at.now, walk)
+        walked = _next_customers(connection, at.now, walk)
+        unsettled = connection.execute(sql.statement("proof/list_unsettled"), {"at_most": UNSETTLED}).scalars().all()
+        customers = sorted({*walked, *unsettled})
         held = _held_documents(connection, customers, rules, at.now)
         compared = list(_computed(connection, held, rules, at.now))
         expected = connection.execute(sql.statement("proof/list_expectations"), {"customer_ids": customers}).all()
-        settled = {row.customer_id for row in expected}
-        shadows = [shadow for shadow in compared if shadow.customer_id in settled]
-        return _note(connection, shadows + _without_document(connection, expected, rules, at.now), at)
+        comparable = {row.customer_id for row in expected}
+        shadows = [shadow for shadow in compared if shadow.customer_id in comparable]
+        shadows += _without_document(connection, expected, rules, at.now)
+        if unsettled:
+            _settle(connection, shadows, at.now)
+        return _note(connection, shadows, at)
 
     return database.transact(work)
 
 
 def _next_customers(connection: Connection, now: datetime, walk: ShadowCheck) -> list[str]:
-    """The next ones of the walk, which moves on, and those found to differ before."""
+    """The next ones of the walk, which moves on."""
     place = connection.execute(sql.statement("proof/lock_shadow_walk")).one()
     steps = steps_due(place.documents, place.checked_at, now, walk)
     given = {"last_id": place.last_customer_id, "steps": steps}
     walked = list(connection.execute(sql.statement("proof/list_next_customers"), given).scalars())
     last = walked[-1] if len(walked) == steps else ""
     connection.execute(sql.statement("proof/move_shadow_walk"), {"last_id": last, "now": now})
-    unsettled = connection.execute(sql.statement("proof/list_unsettled"), {"at_most": UNSETTLED}).scalars()
-    return sorted({*unsettled, *walked})
+    return walked
 
 
 def steps_due(documents: int, checked_at: datetime | None, now: datetime, walk: ShadowCheck) -> int:
@@ -155,6 +159,9 @@ def _note(connection: Connection, shadows: Sequence[Shadow], at: At) -> Checked:
             "now": at.now,
         }
         connection.execute(sql.statement("proof/note_document_difference"), parameters)
-    equal = [shadow.customer_id for shadow in shadows if not shadow.differs]
-    connection.execute(sql.statement("proof/settle_differences"), {"customer_ids": equal, "now": at.now})
     return Checked(len(shadows), len(differing))
+
+
+def _settle(connection: Connection, shadows: Sequence[Shadow], now: datetime) -> None:
+    equal = [shadow.customer_id for shadow in shadows if not shadow.differs]
+    connection.execute(sql.statement("proof/settle_differences"), {"customer_ids": equal, "now": now})

@@ -6,6 +6,7 @@ import math
 from unittest import mock
 
 from config import schedule
+from config.schedule import ShadowCheck
 from materializer.refresh import served_history, shadow
 from materializer.units import At
 from tests.benchmarks.bench import Bench
@@ -27,12 +28,14 @@ def run(bench: Bench) -> list[Measured]:
     """By turns: refreshes with and without the shadow check, with and without history."""
     customers = bench.sized(1_000_000)
     checked, kept = [], []
+    a_minutes_share = math.ceil(customers / MINUTES_OF_A_DAY)
+    walk = schedule.load().shadow_check.model_copy(update={"customers": a_minutes_share})
     with filled(bench, customers) as ground:
         ground.rebuild()
         ground.refresh()
         for number in range(bench.pick(full=5, small=5)):
             alone = _refreshed(ground, 2 * number)
-            check = timed(lambda: _check(ground))
+            check = timed(lambda: _check(ground, walk))
             checked.append((alone + check, alone))
             with mock.patch.object(served_history, "record"):
                 without = _refreshed(ground, 2 * number + 1)
@@ -51,9 +54,7 @@ def _refreshed(ground: Ground, number: int) -> float:
     return timed(ground.refresh)
 
 
-def _check(ground: Ground) -> None:
-    a_minutes_share = math.ceil(ground.customers / MINUTES_OF_A_DAY)
-    walk = schedule.load().shadow_check.model_copy(update={"customers": a_minutes_share})
+def _check(ground: Ground, walk: ShadowCheck) -> None:
     found = shadow.check(ground.database, ground.rules, At(next(run_ids), NOW), walk)
     assert found.checked == walk.customers, found
     assert not found.differing, found

@@ -1,18 +1,25 @@
 -- Ends, at the run's now, the versions of documents that the rows of pg_temp.computed have replaced in me_status.
--- :now  the run's now
+-- :now        the run's now
+-- :are_taken  whether me_status has taken over every row; else those are asked for that it has
 with replacing as (
-    select me_status.customer_id
+    select computed.customer_id
     from pg_temp.computed
-    inner join me_status
-        on me_status.customer_id = computed.customer_id and me_status.content_hash = computed.content_hash
-    where not exists (
-        select 1
-        from me_status_history as served
-        where
-            served.customer_id = computed.customer_id
-            and served.valid_to is null
-            and served.content_hash = computed.content_hash
-    )
+    where
+        (
+            cast(:are_taken as boolean)
+            or exists (
+                select 1 from me_status
+                where me_status.customer_id = computed.customer_id and me_status.content_hash = computed.content_hash
+            )
+        )
+        and not exists (
+            select 1
+            from me_status_history as served
+            where
+                served.customer_id = computed.customer_id
+                and served.valid_to is null
+                and served.content_hash = computed.content_hash
+        )
 )
 
 update me_status_history
