@@ -19,6 +19,7 @@ from readapi.lines import Lines, Unusual
 from readapi.manners import Manners, RequestHead, request_id_of
 from readapi.metrics import RequestMetrics
 from readapi.status import READ, SYNCED, Status
+from readapi.together import Together
 
 if TYPE_CHECKING:
     from granian.rsgi import Scope
@@ -36,6 +37,7 @@ class StatusDoor:
         self, lines: Lines, status: Status, metrics: RequestMetrics, manners: Manners, *, portal_users: bool
     ) -> None:
         self._lines = lines
+        self._documents = Together(lines, READ)
         self._status = status
         self._metrics = metrics
         self._manners = manners
@@ -72,7 +74,7 @@ class StatusDoor:
         """Raises Unusual for whoever is not simply a customer."""
         customer_id = await self._customer(subject)
         synced = self._status.synced() or self._status.keep_synced(await self._lines.all(SYNCED))
-        row = await self._lines.one(READ, customer_id)
+        row = await self._documents.row(customer_id)
         if row is None:
             raise Unusual
         return self._status.answer(row, synced, if_none_match)

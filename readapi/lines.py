@@ -21,8 +21,10 @@ import sql
 from readapi.connections import LIFETIME_SECONDS, Connections, Row
 from readapi.threads import Threads
 
-LINES = 4
-"""As many as a worker has threads: PostgreSQL answers a read by key sooner than this process sends the next."""
+LINES = 2
+"""While PostgreSQL answers on one, the next question goes out on the other."""
+BY_KEY = "set enable_seqscan = off; set enable_hashjoin = off; set enable_mergejoin = off"
+"""Rows are found by key, whatever the tables held when the plan was made: one of an empty table would read it whole."""
 PATIENCE_SECONDS = 0.5
 """An answer that takes longer is not of every day, and neither is a connection that lets us wait so long."""
 AGAIN_SECONDS = 1.0
@@ -41,21 +43,19 @@ class Lines:
         self._threads = threads
         self._names = names
         self._count = count
-        self._lines: set[_Line] = set()
-        self._idle: list[_Line] = []
-        self._waiting: deque[asyncio.Future[_Line]] = deque()
+        self._lines: set[Line] = set()
+        self._idle: list[Line] = []
+        self._waiting: deque[asyncio.Future[Line]] = deque()
         self._connecting: asyncio.Task[None] | None = None
         self._connect_at = 0.0
 
-    async def one(self, name: str, *parameters: str) -> Row | None:
-        """The first row of queries/<name>.sql, or None, as Statements gives it. Raises Unusual."""
-        rows = await self.all(name, *parameters)
-        return rows[0] if rows else None
-
     async def all(self, name: str, *parameters: str) -> list[Row]:
-        """All rows of queries/<name>.sql, in a transaction of its own; parameters in the statement's order."""
-        line = self._idle.pop() if self._idle else await self._free_line()
-        return await line.ask(name, [parameter.encode() for parameter in parameters])
+        """All rows of queries/<name>.sql, in a transaction of its own; parameters in the statement's order.
+
+        Raises Unusual.
+        """
+        line = await self.free()
+        return await line.ask(name, *parameters)
 
     def close(self) -> None:
         """Ends every line; what is asked then is Unusual."""
@@ -65,15 +65,22 @@ class Lines:
         for line in list(self._lines):
             line.close()
 
-    async def _free_line(self) -> _Line:
-        """The next line that is free; nobody waits while there is none at all."""
+    async def free(self) -> Line:
+        """The next line that is free, to be asked at once. Raises Unusual when there is none at all."""
         if self._is_short() and self._connecting is None and time.monotonic() >= self._connect_at:
             self._connecting = asyncio.create_task(self._connect())
+        if self._idle:
+            return self._idle.pop()
         if not self._lines:
             raise Unusual
-        turn: asyncio.Future[_Line] = asyncio.get_running_loop().create_future()
+        turn: asyncio.Future[Line] = asyncio.get_running_loop().create_future()
         self._waiting.append(turn)
-        return await turn
+        try:
+            return await turn
+        except asyncio.CancelledError:
+            if turn.done() and not turn.cancelled() and not turn.exception():
+                self._freed(turn.result())
+            raise
 
     def _is_short(self) -> bool:
         """Whether lines are wanted, and may be had: threads that look for the database need no company."""
@@ -83,7 +90,7 @@ class Lines:
         try:
             while self._is_short():
                 connection = await self._threads.run(_connected, self._connections, self._names)
-                line = _Line(connection, self._freed, self._lost)
+                line = Line(connection, self._freed, self._lost)
                 self._lines.add(line)
                 self._freed(line)
         except psycopg.Error:
@@ -91,7 +98,7 @@ class Lines:
         finally:
             self._connecting = None
 
-    def _freed(self, line: _Line) -> None:
+    def _freed(self, line: Line) -> None:
         while self._waiting:
             turn = self._waiting.popleft()
             if not turn.done():
@@ -102,7 +109,7 @@ class Lines:
         else:
             self._idle.append(line)
 
-    def _lost(self, line: _Line) -> None:
+    def _lost(self, line: Line) -> None:
         self._lines.discard(line)
         if line in self._idle:
             self._idle.remove(line)
@@ -112,11 +119,11 @@ class Lines:
                 turn.set_exception(Unusual())
 
 
-class _Line:
+class Line:
     """One connection, asked one thing at a time. `freed` gets it when an answer is whole, `lost` when it is closed."""
 
     def __init__(
-        self, connection: Connection[Any], freed: Callable[[_Line], None], lost: Callable[[_Line], None]
+        self, connection: Connection[Any], freed: Callable[[Line], None], lost: Callable[[Line], None]
     ) -> None:
         self._connection = connection
         self._server = connection.pgconn
@@ -136,12 +143,13 @@ class _Line:
         """Whether it has served long enough, so that its server process does not grow for ever."""
         return time.monotonic() > self._closes_at
 
-    def ask(self, name: str, parameters: list[bytes]) -> asyncio.Future[list[Row]]:
+    def ask(self, name: str, *parameters: str) -> asyncio.Future[list[Row]]:
         """The rows, or Unusual. A caller that gives up leaves the line busy until the answer is here."""
         answer = self._answer = self._loop.create_future()
         self._deadline = self._loop.call_later(PATIENCE_SECONDS, self.close)
         try:
-            self._server.send_query_prepared(name.encode(), parameters, result_format=pq.Format.BINARY)
+            given = [parameter.encode() for parameter in parameters]
+            self._server.send_query_prepared(name.encode(), given, result_format=pq.Format.BINARY)
             if self._server.flush():  # the server takes nothing any more, or a statement of ours became huge
                 self.close()
         except psycopg.Error:
@@ -196,6 +204,7 @@ class _Line:
 def _connected(connections: Connections, names: Sequence[str]) -> Connection[Any]:
     """A new connection on which the statements are prepared. Raises psycopg.Error."""
     connection = connections.connect()
+    connection.execute(BY_KEY)
     for name in names:
         result = connection.pgconn.prepare(name.encode(), sql.server_text(name))
         if result.status != pq.ExecStatus.COMMAND_OK:

@@ -41,7 +41,7 @@ class Status:
 
     def answer(self, row: Row, synced: Mapping[str, datetime | None], if_none_match: str | None) -> Answer:
         """From a row of READ. The tag is of the document and of isStale, of no instant or token."""
-        document, content_hash, computed_at, *read = row
+        _, document, content_hash, computed_at, *read = row
         as_of, is_stale = self._age(read)
         seen = freshness(computed_at, synced, as_of, is_stale=is_stale)
         return conditional(
@@ -53,7 +53,7 @@ class Status:
 
     def summary(self, authorization: str | None, if_none_match: str | None) -> Answer:
         """The summary member of the stored document, byte for byte, with a tag of its own and the same headers."""
-        (document, _, _, *read), _ = self._identity.own(authorization, self._read)
+        (_, document, _, _, *read), _ = self._identity.own(authorization, self._read)
         summary = bytes(msgspec.json.decode(document, type=_Summarised).summary)
         as_of, is_stale = self._age(read)
         content = blake2b(summary, digest_size=16).hexdigest()
@@ -70,7 +70,7 @@ class Status:
 
     def _read(self, customer_id: str) -> tuple[Row, Mapping[str, datetime | None]] | None:
         synced = self.synced() or self.keep_synced(self._statements.all(SYNCED))
-        row = self._statements.one(READ, customer_id=customer_id)
+        row = self._statements.one(READ, customer_ids=[customer_id])
         return None if row is None else (row, synced)
 
     def synced(self) -> Mapping[str, datetime | None] | None:

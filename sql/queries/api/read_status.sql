@@ -1,7 +1,8 @@
--- What GET /api/me/status serves: one customer's stored document, and when the facts it rests on were last read.
+-- What GET /api/me/status serves: each customer's stored document, and when the facts it rests on were last read.
 -- Facts of a marked customer are newer than the document: it is as old as they were when the mark came.
--- :customer_id  Account id of the customer
+-- :customer_ids  Account ids of the customers
 select
+    me_status.customer_id,
     me_status.document,
     me_status.content_hash,
     me_status.computed_at,
@@ -14,4 +15,4 @@ select
 from me_status
 inner join pipeline.fact_age on fact_age.customer_id = me_status.customer_id
 left join pipeline.refresh_mark on refresh_mark.customer_id = me_status.customer_id
-where me_status.customer_id = :customer_id
+where me_status.customer_id = any(cast(:customer_ids as text[]))

@@ -12,14 +12,16 @@ import pytest
 
 import sql
 from readapi.connections import Connections
-from readapi.lines import Lines, Unusual
+from readapi.lines import Line, Lines, Unusual
 from readapi.threads import Threads
+from readapi.together import Together
 
 QUERIES = {
     "backend": "select pg_backend_pid()",
     "said": "select cast(:word as text)",
     "slow": "select pg_sleep(1)",
     "wrong": "select 1 / 0",
+    "numbers": "select id, pg_backend_pid() from unnest(cast(:ids as text[])) as id where id <> '0'",
 }
 
 
@@ -74,9 +76,9 @@ def test_many_ask_over_few_lines_and_each_gets_its_own_answer(play):
     """Fifty words over two lines."""
 
     async def part(lines: Lines) -> list[Any]:
-        return await asyncio.gather(*(lines.one("said", str(number)) for number in range(50)))
+        return await asyncio.gather(*(lines.all("said", str(number)) for number in range(50)))
 
-    assert [(str(number),) for number in range(50)] == play(part, 2)
+    assert [[(str(number),)] for number in range(50)] == play(part, 2)
 
 
 def test_the_first_request_does_not_wait_for_a_connection(connections):
@@ -87,9 +89,9 @@ def test_the_first_request_does_not_wait_for_a_connection(connections):
             with pytest.raises(Unusual):
                 await lines.all("said", "first")
             await connected(lines)
-            return await lines.one("said", "second")
+            return await lines.all("said", "second")
 
-    assert ("second",) == asyncio.run(part())
+    assert [("second",)] == asyncio.run(part())
 
 
 @pytest.mark.parametrize("statement", ["slow", "wrong"])
@@ -98,12 +100,12 @@ def test_what_takes_long_or_fails_goes_the_long_way(play, monkeypatch, statement
     monkeypatch.setattr("readapi.lines.PATIENCE_SECONDS", 0.2)
 
     async def part(lines: Lines) -> tuple[Any, ...]:
-        (before,) = await lines.one("backend")
+        before = await lines.all("backend")
         asked = asyncio.gather(lines.all(statement), lines.all("said", "behind"), return_exceptions=True)
         assert ["Unusual", "Unusual"] == [type(one).__name__ for one in await asked]
         monkeypatch.setattr("readapi.lines.PATIENCE_SECONDS", 30)
         await connected(lines)
-        (after,) = await lines.one("backend")
+        after = await lines.all("backend")
         return before, after
 
     before, after = play(part)
@@ -114,15 +116,15 @@ def test_a_line_that_the_server_ends_is_replaced(play, database_url):
     """While it is idle: the next request goes the long way and has another opened."""
 
     async def part(lines: Lines) -> tuple[Any, ...]:
-        (before,) = await lines.one("backend")
+        before = await lines.all("backend")
         with psycopg.connect(database_url, autocommit=True) as other:
-            other.execute("select pg_terminate_backend(%s)", [before])
+            other.execute("select pg_terminate_backend(%s)", before[0])
         while lines._lines:
             await asyncio.sleep(0.01)
         await connected(lines)
-        return before, await lines.one("backend")
+        return before, await lines.all("backend")
 
-    before, (after,) = play(part)
+    before, after = play(part)
     assert before != after
 
 
@@ -135,9 +137,9 @@ def test_whoever_gives_up_leaves_the_line_to_the_others(play):
         await asyncio.sleep(0)
         given_up.cancel()
         waiting.cancel()
-        return await lines.one("said", "yours")
+        return await lines.all("said", "yours")
 
-    assert ("yours",) == play(part)
+    assert [("yours",)] == play(part)
 
 
 def test_old_lines_are_replaced(play):
@@ -146,10 +148,46 @@ def test_old_lines_are_replaced(play):
     async def part(lines: Lines) -> tuple[Any, ...]:
         for line in lines._lines:
             line._closes_at = 0.0
-        (before,) = await lines.one("backend")
+        before = await lines.all("backend")
         assert not lines._lines
         await connected(lines)
-        return before, await lines.one("backend")
+        return before, await lines.all("backend")
 
-    before, (after,) = play(part)
+    before, after = play(part)
     assert before != after
+
+
+def test_rows_that_are_asked_for_at_once_are_asked_for_together(play, monkeypatch):
+    """Each gets its own, twice the same is no trouble, and what does not exist is None; one statement has a bound."""
+    monkeypatch.setattr("readapi.together.MOST", 8)
+    asked: list[str] = []
+    ask = Line.ask
+
+    def noting(line: Line, name: str, *parameters: str) -> Any:
+        asked.append(name)
+        return ask(line, name, *parameters)
+
+    monkeypatch.setattr(Line, "ask", noting)
+
+    async def part(lines: Lines) -> list[Any]:
+        asked.clear()
+        numbers = Together(lines, "numbers")
+        return await asyncio.gather(*(numbers.row(str(number % 10)) for number in range(20)))
+
+    found = play(part)
+    assert [None if number % 10 == 0 else str(number % 10) for number in range(20)] == [row and row[0] for row in found]
+    assert ["numbers"] * 3 == asked
+
+
+def test_all_who_ask_together_go_the_long_way_together(play, monkeypatch):
+    """Those whose statement fails, and those behind them when no line is left; the next ones are answered."""
+
+    async def part(lines: Lines) -> list[Any]:
+        wrong = Together(lines, "wrong")
+        failed = await asyncio.gather(*(wrong.row("1") for _ in range(3)), return_exceptions=True)
+        assert ["Unusual"] * 3 == [type(one).__name__ for one in failed]
+        await connected(lines)
+        return [await Together(lines, "numbers").row("7")]
+
+    monkeypatch.setitem(QUERIES, "wrong", "select 1 / cardinality(array_remove(cast(:ids as text[]), '1'))")
+    assert ["7"] == [row[0] for row in play(part)]
