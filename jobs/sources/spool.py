@@ -1,11 +1,12 @@
 """Pulled rows on disk: sorted runs as Arrow files, read back merged in windows of the key.
 
-Memory holds one run while writing and one window while reading, however many rows there are.
+Memory holds one run while writing and one window while reading, however many rows there are. Fewer rows than a run
+are never written: most pulls are small.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -44,6 +45,21 @@ class _Run:
         if self._kept is None or self._kept[0] != at:
             self._kept = (at, reader.get_batch(at))
         return self._kept[1]
+
+
+class _Kept:
+    """The only run there is: rows in ascending key order that need no file."""
+
+    def __init__(self, rows: pa.Table, key: str) -> None:
+        self.keys: pa.Array = pa.concat_arrays(rows[key].chunks)
+        self._rows = rows
+
+    def __len__(self) -> int:
+        return len(self.keys)
+
+    def read(self, start: int, stop: int) -> pa.Table:
+        """The rows from position `start` up to `stop`."""
+        return self._rows.slice(start, stop - start)
 
 
 class SpooledRows:
@@ -101,15 +117,21 @@ class SpooledRows:
         self._waiting.clear()
         self._scratch.close()
 
-    def _finished(self) -> list[_Run]:
+    def _finished(self) -> Sequence[_Run | _Kept]:
+        if self._waiting and not self._runs:
+            self._waiting = [self._sorted()]
+            return [_Kept(self._waiting[0], self._stream.key)]
         if self._waiting:
             self._write_run()
         return self._runs
 
     def _write_run(self) -> None:
-        rows = _unique(pa.concat_tables(self._waiting), self._stream.key)
+        rows = self._sorted()
         self._waiting, self._waiting_rows = [], 0
         self._runs.append(_Run(self._folder / f"{len(self._runs):05}.arrow", rows, self._stream.key))
+
+    def _sorted(self) -> pa.Table:
+        return _unique(pa.concat_tables(self._waiting), self._stream.key)
 
     def _merged(self, size: int, *, keys_only: bool = False) -> Iterator[pa.Table]:
         """Disjoint parts in ascending key order; each key once, from the run written last."""
@@ -149,8 +171,9 @@ def _unique(rows: pa.Table, key: str) -> pa.Table:
     keys = rows[key].combine_chunks() if rows.num_rows else rows[key]
     if rows.num_rows < 2 or pc.all(pc.less(keys[:-1], keys[1:])).as_py():
         return rows
-    rows = rows.take(pc.sort_indices(keys))  # stable: equal keys stay in the order they were read
-    keys = rows[key].combine_chunks()
+    if not pc.all(pc.less_equal(keys[:-1], keys[1:])).as_py():
+        rows = rows.take(pc.sort_indices(keys))  # stable: equal keys stay in the order they were read
+        keys = rows[key].combine_chunks()
     if not pc.any(pc.equal(keys[:-1], keys[1:])).as_py():
         return rows
     is_last = pa.concat_arrays([_array(pc.not_equal(keys[:-1], keys[1:])), pa.array([True])])

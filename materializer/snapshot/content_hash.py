@@ -35,7 +35,8 @@ def of_rows(stream: Stream, rows: pa.Table) -> pa.ChunkedArray:
     """
     total = np.zeros(len(rows), dtype=np.uint64)
     for name in stream.compared:
-        total = total * STEP + np.concatenate([total[:0], *map(_of_values, rows[name].chunks)])
+        total *= STEP
+        total += _of_values(rows[name].combine_chunks())
     return pa.chunked_array([total.view(np.int64)])
 
 
@@ -67,6 +68,8 @@ def _has_its_hash(stream: Stream, known: pa.Table, rows: pa.Table) -> pa.Chunked
 
 
 def _of_values(values: pa.Array) -> Hashes:
+    if values.null_count == len(values):
+        return np.full(len(values), NULL)
     hashes = _of_texts(values) if pa.types.is_string(values.type) else _of_numbers(values)
     if values.null_count:
         hashes[_plain(values.is_null())] = NULL

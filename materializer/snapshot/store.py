@@ -51,6 +51,8 @@ class Scope:
 
 def read_rows(connection: Connection, stream: Stream, scope: Scope) -> pa.Table:
     """The known rows in the scope, in key order, as a table of the stream's schema."""
+    if scope.only_keys and not scope.keys:
+        return stream.schema.empty_table()
     query = compose.SQL("copy (select {} from {} where {} order by {}) to stdout (format csv)").format(
         _columns(stream), _table(stream), _condition(stream, scope), compose.Identifier(stream.key)
     )
@@ -116,7 +118,6 @@ def update_rows(connection: Connection, stream: Stream, rows: pa.Table) -> None:
     if not len(rows):
         return
     cursor = driver_of(connection).cursor()
-    cursor.execute(compose.SQL("drop table if exists {}").format(INCOMING))
     cursor.execute(
         compose.SQL("create temporary table incoming on commit drop as select {} from {} with no data").format(
             _written_columns(stream), _table(stream)

@@ -65,3 +65,15 @@ def test_an_empty_spool_has_no_windows() -> None:
     with SpooledRows(CLIENT) as spool:
         assert [] == list(spool.windows(10)) == list(spool.windows(10))
         assert 0 == spool.rows
+
+
+def test_few_rows_are_not_written_and_more_may_follow() -> None:
+    """Less than a run makes no file, asked or not; what comes later counts as ever, in files from a run on."""
+    with SpooledRows(CLIENT, run_rows=4) as spool:
+        spool.add(clients([(2, "b"), (1, "a")]))
+        assert 2 == spool.rows
+        assert [] == list(spool._folder.glob("*.arrow"))
+        spool.add(clients([(2, "c"), (3, "d"), (4, "e")]))
+        assert 4 == spool.rows
+        assert 1 == len(list(spool._folder.glob("*.arrow")))
+        assert ["a", "c", "d", "e"] == [word for window in spool.windows(3) for word in window["status"].to_pylist()]

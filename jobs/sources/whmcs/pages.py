@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
+from operator import attrgetter
 from typing import Any, Literal
 
 import msgspec
@@ -41,7 +42,7 @@ def usual(action: Action, body: bytes) -> Page | None:
     except (msgspec.MsgspecError, UnicodeDecodeError):
         return None
     rows = getattr(getattr(answer, action.container), action.item)
-    values = {key: [getattr(row, key) for row in rows] for key in action.keys}
+    values = {key: list(map(attrgetter(key), rows)) for key in action.keys}
     if None in values[action.keys[0]]:
         return None
     return Page(values, len(rows), loose_integer(answer.totalresults))

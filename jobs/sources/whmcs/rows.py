@@ -8,6 +8,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from jobs.sources import columns
 from jobs.sources.columns import Column, ReadRows
@@ -51,8 +52,8 @@ class WhmcsStream:
         arrays = []
         for field in self.stream.schema:
             if field.name == "status_known":
-                known = [word if word in self.vocabulary else None for word in read["status"].to_pylist()]
-                arrays.append(pa.array(known, pa.string()))
+                is_known = pc.is_in(read["status"], pa.array(self.vocabulary, pa.string()))
+                arrays.append(pc.if_else(is_known, read["status"], None))
             elif field.name in read.schema.names:
                 arrays.append(read[field.name])
             else:
