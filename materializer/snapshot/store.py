@@ -118,6 +118,7 @@ def update_rows(connection: Connection, stream: Stream, rows: pa.Table) -> None:
     if not len(rows):
         return
     cursor = driver_of(connection).cursor()
+    cursor.execute(compose.SQL("drop table if exists {}").format(INCOMING))
     cursor.execute(
         compose.SQL("create temporary table incoming on commit drop as select {} from {} with no data").format(
             _written_columns(stream), _table(stream)

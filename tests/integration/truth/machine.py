@@ -22,7 +22,7 @@ from config.tables import Tables
 from jobs.runs import ledger, prune, sync
 from jobs.runs.ledger import RunOptions
 from jobs.sources.errors import CredentialsError, SourceError, TransientError
-from materializer.refresh import outbox, rebuild, refresh, shadow
+from materializer.refresh import outbox, read_model, rebuild, refresh, shadow
 from materializer.rules.rules import Rules
 from materializer.snapshot import shrink_gate
 from materializer.snapshot.pulls import Pulled, StreamState
@@ -219,11 +219,18 @@ class Truth(RuleBasedStateMachine):
         accounts = sorted(self.model.tables["account"])
         customer = dice.choice(accounts) if dice.random() < 0.5 and accounts else None
         self.stepped("rebuild", customer)
+        only = None if customer is None else self._with(customer)
         with ledger.started(self.engine, "rebuild", now=self.now) as run:
             rebuild.rebuild(run.database, self.rules_in_force, run.at, Batching(2), customer=customer)
-        self.model.rebuild(customer)
+        self.model.rebuild(only)
         self.told_alike()
         self.documents_alike(only=customer)
+
+    def _with(self, customer: str) -> set[str]:
+        """The customer, and where something changed hands, all those whose documents stay together."""
+        with self.engine.connect() as connection:
+            together = read_model.changing_hands(connection)
+        return {customer, *together} if customer in together else {customer}
 
     def runs_a_quiet_job(self, dice: Random) -> None:
         job = dice.choice(("prune", "rehearsed refresh", "rebuild report"))

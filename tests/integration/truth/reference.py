@@ -454,12 +454,10 @@ class Reference:
 
     # Housekeeping -----------------------------------------------------------------------------------------------------
 
-    def rebuild(self, customer: str | None) -> None:
-        """Documents only."""
-        if customer is None:
-            self.rows = self.customers()
-        else:
-            self.rows = (self.rows - {customer}) | ({customer} & self.customers())
+    def rebuild(self, only: set[str] | None) -> None:
+        """Documents alone; None: everybody's."""
+        rebuilt = self.customers()
+        self.rows = rebuilt if only is None else (self.rows - only) | (only & rebuilt)
 
     def prune(self, now: datetime) -> None:
         """Notifications of a year ago, read and unread alike, and steps of two years ago of services that are gone."""
