@@ -55,12 +55,22 @@ class Customers:
 
 @dataclass
 class _Outcome:
-    """What became of a batch: sources and streams that were read, what failed, and clients that failed alone."""
+    """What became of a batch: sources and streams that were read, what failed, and clients that failed alone.
+
+    `left`: by stream the owners whose rows stayed although they were read without them.
+    """
 
     read: set[Source] = field(default_factory=set)
     streams: set[str] = field(default_factory=set)
     failures: dict[str, SourceError] = field(default_factory=dict)
     put_off: set[int] = field(default_factory=set)
+    left: dict[str, frozenset[str]] = field(default_factory=dict)
+
+    def served(self, customers: Customers) -> Iterator[tuple[str, list[str]]]:
+        """Each stream that was read, and the owners, as text, whose documents rest on it."""
+        read = {str(owner) for owner in (*customers.accounts, *customers.clients) if owner not in self.put_off}
+        for stream in sorted(self.streams):
+            yield stream, sorted(read - self.left.get(stream, frozenset()))
 
 
 def now(engine: Engine) -> datetime:
@@ -150,6 +160,7 @@ def _read(
         log.info("read again", source=source, reason=str(error))
     except AWAY as error:
         outcome.failures[source] = error
+    outcome.left |= sync.left
     outcome.streams |= {applied.pulled.stream.name for applied in sync.applied}
     outcome.failures |= {name: error for name, error in sync.failures.items() if name not in OPTIONAL_STREAMS}
     with run.database.begin() as connection:
@@ -237,9 +248,13 @@ def _finish(
         parameters = waits | {"client_ids": sorted(outcome.put_off)}
         connection.execute(sql.statement("hints/put_off_hints"), parameters)
     known = set(connection.execute(sql.statement("hints/list_known_subjects"), customers.named).scalars())
-    served = [str(owner) for owner in (*customers.accounts, *customers.clients) if owner not in outcome.put_off]
-    noted = {"streams": sorted(outcome.streams), "owner_ids": served, "now": run.now}
-    connection.execute(sql.statement("hints/note_owners_served"), noted)
+    noted = [
+        {"stream": stream, "owner_ids": owners, "now": run.now}
+        for stream, owners in outcome.served(customers)
+        if owners
+    ]
+    if noted:
+        connection.execute(sql.statement("hints/note_owners_served"), noted)
     followed = [hint for hint in taken if not _is_put_off(hint, outcome.put_off)]
     for name, chosen in (
         ("read", [hint for hint in followed if hint["subject_id"] in known]),

@@ -47,7 +47,7 @@ Pull = Callable[[str, StreamState | None], Pulled]
 
 
 class SourceSync:
-    """One run of one sync: the streams applied in so far, and what failed."""
+    """One run of one sync: the streams applied in so far, what failed, and `left`, as Removals has it."""
 
     def __init__(self, run: Run, tables: Tables, source: Source, submit: Submit | None) -> None:
         self.run = run
@@ -56,6 +56,7 @@ class SourceSync:
         self.submit = submit
         self.applied: list[Applied] = []
         self.failures: dict[str, SourceError] = {}
+        self.left: dict[str, frozenset[str]] = {}
         with run.database.begin() as connection:
             self.states = store.stream_states(connection)
 
@@ -158,10 +159,12 @@ class SourceSync:
         except SourceError as error:
             log.warning("removals not confirmed; nothing is removed", source=self.source, error=str(error))
             self.failures["removals"] = error
+            self.left |= shrink_gate.left_by(self.applied)
             return
         for name, count in removals.removed.items():
             self.run.counts[name]["removed"] += count
         self._add_transitions(removals.transitions)
+        self.left |= removals.left
         if removals.held is not None:
             self.run.hold("shrink", self.source, removals.held)
 

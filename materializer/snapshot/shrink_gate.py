@@ -43,11 +43,16 @@ FEW_ROWS = 3
 
 @dataclass(frozen=True)
 class Removals:
-    """What became of the removals: counts by stream, or `held`, the summary of what waits for the operator."""
+    """What became of the removals: counts by stream, or `held`, the summary of what waits for the operator.
+
+    `left`: by stream the owners (as text) who were read by themselves and still have rows that they were read without:
+    what the source has elsewhere by now, or what is held. Their documents do not rest on that reading.
+    """
 
     removed: dict[str, int] = field(default_factory=dict)
     transitions: dict[str, int] = field(default_factory=dict)
     held: dict[str, Any] | None = None
+    left: dict[str, frozenset[str]] = field(default_factory=dict)
 
 
 def apply_removals(database: Database, applied: Sequence[Applied], gate: ShrinkGate | None, at: At) -> Removals:
@@ -68,8 +73,16 @@ def apply_removals(database: Database, applied: Sequence[Applied], gate: ShrinkG
         return database.transact(lambda connection: _apply(connection, confirmed, at))
     assert gate is not None
     summary = _summary(whole, tripped, gate)
-    database.transact(lambda connection: _hold(connection, whole, summary, at))
-    return Removals(held=summary)
+    return database.transact(lambda connection: _hold(connection, whole, summary, at))
+
+
+def left_by(applied: Iterable[Applied]) -> dict[str, frozenset[str]]:
+    """`Removals.left` when nothing of what these pulls were missing is removed."""
+    return {
+        stream.pulled.stream.name: frozenset(map(str, stream.missing_of))
+        for stream in applied
+        if stream.pulled.is_hinted and stream.missing
+    }
 
 
 def is_shrinking(before: int, missing: int, gate: ShrinkGate, *, is_everything: bool = True) -> bool:
@@ -196,10 +209,11 @@ def _apply(connection: Connection, confirmed: Sequence[tuple[Applied, list[Key]]
     _supersede(connection, [applied for applied, _ in confirmed], at)
     _note_full(connection, full, at.now)
     _note_proved(connection, full, at.now)
-    return Removals({name: count for name, count in removed.items() if count}, dict(steps))
+    kept = [applied for applied, keys in confirmed if len(keys) < len(applied.missing)]
+    return Removals({name: count for name, count in removed.items() if count}, dict(steps), left=left_by(kept))
 
 
-def _hold(connection: Connection, whole: Sequence[Applied], summary: dict[str, Any], at: At) -> None:
+def _hold(connection: Connection, whole: Sequence[Applied], summary: dict[str, Any], at: At) -> Removals:
     _supersede(connection, whole, at)
     holds.note(connection, at, "shrink", summary, whole[0].pulled.stream.source)
     for applied in whole:
@@ -208,6 +222,7 @@ def _hold(connection: Connection, whole: Sequence[Applied], summary: dict[str, A
         connection.execute(sql.statement("holds/insert_held_removals"), removals)
         commit.note_readings(connection, applied, at.now)
     _note_full(connection, _full(whole), at.now)
+    return Removals(held=summary, left=left_by(whole))
 
 
 def _full(applied: Iterable[Applied]) -> list[Applied]:

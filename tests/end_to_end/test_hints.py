@@ -83,6 +83,27 @@ def test_an_invoice_that_changed_hands_leaves_its_former_owner_with_the_same_run
     assert [after] == owners
 
 
+def test_a_former_owner_who_is_read_alone_stays_as_old_as_before(synced: Stage) -> None:
+    """The invoice is not gone, so it stays until its new owner is read; nothing of it claims to be younger."""
+    before, after = synced.customers[:2]
+    old = billing_read_at(synced, before)
+    synced.install.tables["invoices"].change(1, userid=2)
+    hinted(synced, before)
+    owners = [one for one in (before, after) if "invoice-1-created" in json.dumps(document(synced, one))]
+    assert ([before], old) == (owners, billing_read_at(synced, before))
+    hinted(synced, after)
+    owners = [one for one in (before, after) if "invoice-1-created" in json.dumps(document(synced, one))]
+    assert [after] == owners
+    hinted(synced, before)
+    assert billing_read_at(synced, before) > old
+
+
+def billing_read_at(stage: Stage, customer: str) -> Any:
+    """When the facts that the customer's billing rests on were read."""
+    ((read_at,),) = stage.rows(f"select billing_at from pipeline.fact_age where customer_id = '{customer}'")
+    return read_at
+
+
 def test_a_link_that_a_hinted_reading_put_in_doubt_is_listed_after_the_next_sync(synced: Stage) -> None:
     """Which finds nothing changed itself: finding what is in doubt reads all links, and a hinted run must not wait."""
     one, other = synced.customers[:2]
