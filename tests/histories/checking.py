@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 import numpy as np
 
-from tests.histories.model import SECTIONS, Claim, Model, Shown
+from tests.histories.model import SECTIONS, WHMCS, Claim, Model, Shown
 from tests.histories.notes import Array, Kind
 from tests.histories.sources import LISTS
 
@@ -49,8 +49,11 @@ def check(model: Model, answers: Array, kinds: Sequence[Kind]) -> Verdict:
         shown = model.shown(claim, claim.first)
         _count(verdict, claim, shown, model)
         if shown.vectors:
-            oldest[at] = _least(shown)
-            newest[at] = _most(model.shown(claim, claim.last) if claim.last > claim.first else shown)
+            hidden = (
+                WHMCS if document["billing"]["state"] == "none" else ()
+            )  # without a client it says nothing of these
+            oldest[at] = _least(shown, hidden)
+            newest[at] = _most(model.shown(claim, claim.last) if claim.last > claim.first else shown, hidden)
     for at in _going_back(answers, claimed, oldest, newest):
         key, _ = documents[claimed[at]]
         verdict.back.append(f"customer {key[0]} went back at {answers['asked'][at]:.3f}: {key[1]}")
@@ -78,16 +81,16 @@ def _count(verdict: Verdict, claim: Claim, shown: Shown, model: Model) -> None:
         verdict.unlike.append(f"customer {claim.customer} at {claim.first:.3f}, its sections {ages} old: {apart}")
 
 
-def _least(shown: Shown) -> list[int]:
-    return [0 if _is_open(shown, name) else min(one[name] for one in shown.vectors) for name in LISTS]
+def _least(shown: Shown, hidden: Collection[str]) -> list[int]:
+    return [0 if _is_open(shown, name, hidden) else min(one[name] for one in shown.vectors) for name in LISTS]
 
 
-def _most(shown: Shown) -> list[int]:
-    return [ANY_STATE if _is_open(shown, name) else max(one[name] for one in shown.vectors) for name in LISTS]
+def _most(shown: Shown, hidden: Collection[str]) -> list[int]:
+    return [ANY_STATE if _is_open(shown, name, hidden) else max(one[name] for one in shown.vectors) for name in LISTS]
 
 
-def _is_open(shown: Shown, name: str) -> bool:
-    return name == "balance" and shown.is_unasked
+def _is_open(shown: Shown, name: str, hidden: Collection[str]) -> bool:
+    return name in hidden or (name == "balance" and shown.is_unasked)
 
 
 def _going_back(

@@ -21,13 +21,13 @@ Answer = tuple[int, float, float, float]
 
 
 class Told:
-    """One customer whose account changed four times, ten seconds apart, and answers about it."""
+    """One customer whose lists changed, each ten seconds after it had before, and answers about its account."""
 
-    def __init__(self) -> None:
+    def __init__(self, *changes: str) -> None:
         self.sources = Sources(1, Random(1))
         self.model = Model(self.sources)
-        for _ in range(4):
-            self.sources.eligibility(0, self.sources.customers[0])
+        for change in changes:
+            getattr(self.sources, change)(0, self.sources.customers[0])
             self.sources.changes += 1
         self.began = time.time()
         for lists in self.sources.states[0].values():
@@ -53,7 +53,7 @@ class Told:
 
 @pytest.fixture(scope="module")
 def told() -> Told:
-    return Told()
+    return Told(*["eligibility"] * 4)
 
 
 def test_answers_of_states_there_were_in_their_order_pass(told: Told) -> None:
@@ -76,6 +76,12 @@ def test_an_answer_that_goes_back_is_found_and_one_beside_is_not(told: Told) -> 
     """Asked for after the newer one was answered, to whomever; two that overlap have no order."""
     assert 1 == len(told.verdict((1, 5, 13, 14), (0, 5, 15, 16)).back)
     assert 0 == len(told.verdict((1, 5, 13, 16), (0, 5, 14, 15)).back)
+
+
+def test_without_a_client_an_answer_says_nothing_of_what_the_client_has() -> None:
+    """The link is gone for a while, in which a card comes: once it is back, cards as of before are no step back."""
+    told = Told("link", "card", "link")
+    assert [] == told.verdict((1, 11, 12, 13), (2, 5, 22, 23)).violations
 
 
 def test_who_is_served_something_old_in_the_end_is_found(told: Told) -> None:
