@@ -43,13 +43,12 @@ def create_front(
     verified = tokens.from_settings(settings)
     metrics, manners = RequestMetrics(verified.keys_age), Manners(settings.cors_origins)
     found = connections or Connections(database_url(settings))
-    app, status = _create(settings, verified, metrics, manners, found, is_draining)
+    app, status, identity = _create(settings, verified, metrics, manners, found, is_draining)
     per_minute = settings.me_status_requests_per_minute
     limit = RateLimit(per_minute) if per_minute else None
     pool = Threads(threads, "readapi")
     lines = Lines(found, pool, door.STATEMENTS)
-    portal_users = fields.load(settings.me_status_fields).account.portal_user_id is not None
-    short = door.StatusDoor(lines, status, metrics, manners, portal_users=portal_users)
+    short = door.StatusDoor(lines, status, metrics, manners, portal_users=identity.portal_users)
     count, common = metrics.count, manners.common
     return Front(short, LongWay(app, pool), verified, rate_limit=limit, count=count, common=common)
 
@@ -72,7 +71,7 @@ def _create(
     manners: Manners,
     connections: Connections,
     is_draining: Callable[[], bool] = lambda: False,
-) -> tuple[Flask, Status]:
+) -> tuple[Flask, Status, Identity]:
     mapping = fields.load(settings.me_status_fields)
     timing = schedule.load(settings.me_status_schedule)
     limits = freshness_limits(timing)
@@ -95,7 +94,7 @@ def _create(
     problems.install(app)
     _count_requests(app, metrics)
     app.wsgi_app = manners.around(app.wsgi_app)  # type: ignore[assignment, method-assign]
-    return app, status
+    return app, status, identity
 
 
 def freshness_limits(table: schedule.Schedule) -> FreshnessLimits:

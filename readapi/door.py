@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from config import salesforce_id
 from readapi.answers import Answer
+from readapi.identity import PORTAL_USER
 from readapi.lines import Lines, Unusual
 from readapi.manners import Manners, RequestHead, request_id_of
 from readapi.metrics import RequestMetrics
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from granian.rsgi import Scope
 
 PATH = "/api/me/status"
-PORTAL_USER = "api/find_accounts_of_portal_user"
 STATEMENTS = (READ, SYNCED, PORTAL_USER)
 """What its lines have to know."""
 

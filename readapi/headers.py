@@ -7,10 +7,10 @@ SECURITY = [
     ("Referrer-Policy", "no-referrer"),
     ("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"),
 ]
-"""A page for people brings some of its own, which stand."""
+"""A page for people brings a policy of its own, which stands."""
 
 
 def secured(headers: list[tuple[str, str]]) -> list[tuple[str, str]]:
     """The headers of an answer with those that every answer has; none of them twice."""
-    given = {name for name, _ in headers}
-    return [*headers, *(header for header in SECURITY if header[0] not in given)]
+    given = {name.lower() for name, _ in headers}
+    return [*headers, *(header for header in SECURITY if header[0].lower() not in given)]

@@ -13,6 +13,7 @@ from readapi.tokens import Tokens
 
 Answered = TypeVar("Answered")
 FIRST_RUN_SECONDS = 60
+PORTAL_USER = "api/find_accounts_of_portal_user"
 
 
 class Identity:
@@ -21,7 +22,7 @@ class Identity:
     def __init__(self, tokens: Tokens, statements: Statements, *, portal_users: bool) -> None:
         self._tokens = tokens
         self._statements = statements
-        self._portal_users = portal_users
+        self.portal_users = portal_users
 
     def own(self, authorization: str | None, read: Callable[[str], Answered | None]) -> Answered:
         """What `read` finds for the caller's own customer; `read` gives None for an id that is not a customer.
@@ -56,7 +57,7 @@ class Identity:
         for customer_id in customers:
             if self._with_document(customer_id):
                 return customer_id
-        unknown = None if self._portal_users else salesforce_id.completed(subject)
+        unknown = None if self.portal_users else salesforce_id.completed(subject)
         account_id = customers[-1] if customers else unknown
         if account_id is None or not salesforce_id.may_be_account(account_id):
             raise not_found("The token's subject cannot be an account.", kind="no-account")
@@ -65,7 +66,7 @@ class Identity:
     def _customers(self, subject: str) -> Iterator[str]:
         """The customer a subject means, then the one that customer was merged into. One namespace: ids of accounts, or,
         where the mapping names a field for them, of portal users."""
-        if self._portal_users:
+        if self.portal_users:
             yield from self._of_portal_user(subject)
         elif account_id := salesforce_id.completed(subject):
             yield account_id
@@ -76,7 +77,7 @@ class Identity:
         """The account that holds the portal user's id. Raises Problem (409) when several do: nobody may guess which."""
         if not subject.isprintable():  # PostgreSQL has no text with a zero or half a surrogate
             return
-        found = self._statements.all("api/find_accounts_of_portal_user", subject=subject)
+        found = self._statements.all(PORTAL_USER, subject=subject)
         if len(found) > 1:
             raise Problem(
                 HTTPStatus.CONFLICT,

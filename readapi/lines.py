@@ -157,13 +157,13 @@ class Line:
         return answer
 
     def close(self) -> None:
-        """Whoever waits for an answer goes the long way."""
+        """Whoever waits for an answer goes the long way, also one who was given the line just before it was lost."""
+        self._settle(None)
         if self._is_closed:
             return
         self._is_closed = True
         self._loop.remove_reader(self._socket)
         self._connection.close()
-        self._settle(None)
         self._lost(self)
 
     def _read(self) -> None:

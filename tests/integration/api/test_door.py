@@ -107,11 +107,13 @@ def test_both_ways_answer_the_same(opened, by_flask):
 
 
 def test_whoever_is_not_simply_a_customer_goes_the_long_way(opened, by_flask):
-    """A stranger gets 404, an account that was merged away its new one's document; both from Flask."""
+    """A stranger gets 404, and who brings no good token 401; all from Flask."""
     ask = opened()
     assert 404 == ask("GET", [("authorization", f"Bearer {token_for(BOB)}")])[0]
     assert 404 == ask("GET", [("authorization", f"Bearer {token_for('nobody')}")])[0]
-    assert [PATH, PATH] == by_flask[-2:]
+    assert 401 == ask("GET", [])[0]
+    assert 401 == ask("HEAD", [("authorization", f"Bearer {token_for('')}"), ("origin", PORTAL)])[0]
+    assert [PATH] * 4 == by_flask[-4:]
 
 
 def test_portal_users_go_the_short_way_too(opened, rows, tmp_path, by_flask):

@@ -142,6 +142,18 @@ def test_whoever_gives_up_leaves_the_line_to_the_others(play):
     assert [("yours",)] == play(part)
 
 
+def test_a_line_that_is_lost_before_it_is_asked_holds_nobody(play):
+    """Between the turn that gives it to a request and the request's own."""
+
+    async def part(lines: Lines) -> None:
+        line = await lines.free()
+        line.close()
+        with pytest.raises(Unusual):
+            await asyncio.wait_for(line.ask("said", "too late"), 30)
+
+    play(part)
+
+
 def test_old_lines_are_replaced(play):
     """So that their server processes do not grow for ever."""
 
