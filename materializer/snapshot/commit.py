@@ -85,7 +85,7 @@ def apply(
 def note_readings(connection: Connection, applied: Applied, now: datetime) -> None:
     """Notes the reading of what `applied` had rows missing from, in the transaction that removes or holds them.
 
-    Marks that come with the removals before it keep how old the documents are.
+    Marks that come with the removals before it keep how old the documents are, and so does what is held.
     """
     pulled = applied.pulled
     if not applied.missing:
@@ -147,6 +147,7 @@ def _apply_end(connection: Connection, applied: Applied, policy: TransitionPolic
     deletions.merge(connection, {loser: pulled.merged[loser] for loser in pulled.merged if loser in gone}, at.now)
     set_aside.note(connection, pulled.stream, pulled.set_aside, at)
     _forget_set_aside(connection, pulled, at)
+    _settle_held(connection, applied, newer)
     if pulled.stream.name == "balance":
         set_aside.forget_settled(connection, pulled.stream, at)
     if pulled.extent == "owners" and pulled.stream.name == "pay_method":
@@ -177,6 +178,20 @@ def _forget_set_aside(connection: Connection, pulled: Pulled, at: At) -> None:
         set_aside.forget_not_seen(connection, pulled.stream, None, at)
     elif pulled.extent == "owners":
         set_aside.forget_not_seen(connection, pulled.stream, pulled.owners, at)
+
+
+def _settle_held(connection: Connection, applied: Applied, newer: frozenset[str]) -> None:
+    """What runs hold as gone and this complete reading was not missing is here again, or has left since."""
+    pulled = applied.pulled
+    if pulled.extent == "partial" or not pulled.is_complete:
+        return
+    parameters = {
+        "stream": pulled.stream.name,
+        "owner_ids": None if pulled.extent == "full" else [str(owner) for owner in pulled.owners],
+        "newer_ids": sorted(newer),
+        "missing_ids": [str(key) for key in applied.missing],
+    }
+    connection.execute(sql.statement("holds/settle_held_removals"), parameters)
 
 
 def _note_pay_method_readings(connection: Connection, clients: Collection[int], now: datetime) -> None:

@@ -18,16 +18,17 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
+import pyarrow as pa
 from sqlalchemy import Connection
 
 import sql
 from config.database import Database
 from config.schedule import ShrinkGate
 from materializer import holds
-from materializer.holds import Decision
 from materializer.snapshot import commit, deletions, store
 from materializer.snapshot.commit import Applied
 from materializer.snapshot.pulls import Key, Pulled
+from materializer.snapshot.store import Scope
 from materializer.snapshot.streams import STREAMS
 from materializer.units import At
 
@@ -97,15 +98,14 @@ def is_shrinking(before: int, missing: int, gate: ShrinkGate, *, is_everything: 
 def release(database: Database, at: At) -> dict[str, int]:
     """Applies the removals held by the run and returns them by stream; nothing when they were decided on before.
 
-    Rows that have left meanwhile are ignored. A row that came back unchanged since cannot be recognised, so it goes;
-    the next full pull would bring it again.
+    Rows that have left meanwhile are ignored, and so are those that a complete reading has had again.
     """
     return database.transact(lambda connection: _release(connection, at))
 
 
 def discard(database: Database, at: At) -> bool:
-    """Forgets the removals held by the run. False when they were decided on before."""
-    return database.transact(lambda connection: _decide(connection, at.run_id, "discarded", at.now))
+    """Keeps the rows, as old as they are until a reading has them again. False when they were decided on before."""
+    return database.transact(lambda connection: holds.decide(connection, at.run_id, "shrink", "discarded", at.now))
 
 
 # Judging --------------------------------------------------------------------------------------------------------------
@@ -214,15 +214,26 @@ def _apply(connection: Connection, confirmed: Sequence[tuple[Applied, list[Key]]
 
 
 def _hold(connection: Connection, whole: Sequence[Applied], summary: dict[str, Any], at: At) -> Removals:
-    _supersede(connection, whole, at)
     holds.note(connection, at, "shrink", summary, whole[0].pulled.stream.source)
     for applied in whole:
-        ids = [str(key) for key in applied.missing]
-        removals = {"run_id": at.run_id, "stream": applied.pulled.stream.name, "record_ids": ids}
-        connection.execute(sql.statement("holds/insert_held_removals"), removals)
+        _note_held(connection, applied, at.run_id)
         commit.note_readings(connection, applied, at.now)
+    _supersede(connection, whole, at)
     _note_full(connection, _full(whole), at.now)
     return Removals(held=summary, left=left_by(whole))
+
+
+def _note_held(connection: Connection, applied: Applied, run_id: int) -> None:
+    """Keeps the rows for the decision, as old as the reading before this one, or before an earlier hold of theirs."""
+    stream = applied.pulled.stream
+    rows = store.read_rows(connection, stream, Scope(keys=applied.missing, only_keys=True))
+    removals = {
+        "run_id": run_id,
+        "stream": stream.name,
+        "record_ids": rows[stream.key].cast(pa.string()).to_pylist(),
+        "owner_ids": rows[stream.owner].cast(pa.string()).to_pylist(),
+    }
+    connection.execute(sql.statement("holds/insert_held_removals"), removals)
 
 
 def _full(applied: Iterable[Applied]) -> list[Applied]:
@@ -247,8 +258,9 @@ def _supersede(connection: Connection, whole: Sequence[Applied], at: At) -> None
         return
     streams = {applied.pulled.stream.name for applied in whole if _is_of_everybody(connection, applied.pulled)}
     for hold in older:
-        if hold.run_id != at.run_id and streams >= set(hold.streams):
-            _decide(connection, hold.run_id, "superseded", at.now)
+        is_void = hold.run_id != at.run_id and streams >= set(hold.streams)
+        if is_void and holds.decide(connection, hold.run_id, "shrink", "superseded", at.now):
+            _forget(connection, hold.run_id)
 
 
 def _release(connection: Connection, at: At) -> dict[str, int]:
@@ -256,19 +268,17 @@ def _release(connection: Connection, at: At) -> dict[str, int]:
         row.stream: row.record_ids
         for row in connection.execute(sql.statement("holds/list_held_removals"), {"run_id": at.run_id})
     }
-    if not _decide(connection, at.run_id, "released", at.now):
+    if not holds.decide(connection, at.run_id, "shrink", "released", at.now):
         return {}
     removed = {}
     for name in (name for name in LEAVING_ORDER if name in held):
         stream = STREAMS[name]
         keys: list[Key] = [int(key) for key in held[name]] if stream.has_integer_key else held[name]
         removed[name] = deletions.remove(connection, stream, keys, at).removed
+    _forget(connection, at.run_id)
     return removed
 
 
-def _decide(connection: Connection, run_id: int, decision: Decision, now: datetime) -> bool:
-    """Notes the decision, once; what the run held is forgotten."""
-    if not holds.decide(connection, run_id, "shrink", decision, now):
-        return False
+def _forget(connection: Connection, run_id: int) -> None:
+    """After removals, whose marks keep the age of what was held."""
     connection.execute(sql.statement("holds/delete_held_removals"), {"run_id": run_id})
-    return True

@@ -30,6 +30,14 @@ select
                 set_aside_record.owner_id = owner.owner_id
                 and set_aside_record.stream = stream_state.stream
                 and set_aside_record.is_known
+        ),
+        (
+            select min(held_removal.read_at)
+            from pipeline.held_removal
+            where
+                held_removal.owner_id = owner.owner_id
+                and held_removal.stream = stream_state.stream
+                and not held_removal.is_settled
         )
     ) as read_at
 from pipeline.stream_state

@@ -189,6 +189,14 @@ select
                             set_aside_record.owner_id = cast(customer.client_id as text)
                             and set_aside_record.stream = 'pay_method'
                             and set_aside_record.is_known
+                    ),
+                    (
+                        select min(held_removal.read_at)
+                        from pipeline.held_removal
+                        where
+                            held_removal.owner_id = cast(customer.client_id as text)
+                            and held_removal.stream = 'pay_method'
+                            and not held_removal.is_settled
                     )
                 )
             from pipeline.pay_method_reading
