@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import json
 import os
-import socket
 import subprocess
 import sys
 import tempfile
@@ -19,6 +18,7 @@ import jwt
 from tests.benchmarks import rivals
 from tests.benchmarks.api_load import wait_for
 from tests.benchmarks.bench import Bench
+from tests.ports import free_port
 
 ROOT = Path(__file__).parents[2]
 KEY = "the shared key of the benchmarks, 32 bytes or more"
@@ -119,10 +119,3 @@ def requests_file(customer_ids: Sequence[str], *, tokens_expire_at: int) -> Iter
             )
         file.flush()
         yield Path(file.name)
-
-
-def free_port() -> int:
-    """A port of 127.0.0.1 that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

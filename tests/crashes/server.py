@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import pwd
 import shutil
-import socket
 import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+from tests.ports import free_port
 
 EMBEDDED_USER = "pgserver"
 
@@ -21,7 +22,7 @@ class Server:
     def __init__(self, folder: Path, binaries: Path) -> None:
         self.folder = folder
         self.binaries = binaries
-        self.port = _free_port()
+        self.port = free_port()
         self.url = f"postgresql://postgres@127.0.0.1:{self.port}/postgres"
 
     @property
@@ -45,31 +46,43 @@ class Server:
         self._run("pg_ctl", "-w", "-D", str(self.folder / "data"), "-m", "immediate", "stop")
 
     def _run(self, program: str, *words: str) -> None:
-        subprocess.run(
-            [self.binaries / program, *words],
-            cwd=self.folder,
-            user=_owner(self.folder),
-            check=True,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            timeout=60,
-        )
+        run(self.folder, self.binaries / program, *words)
 
 
 @contextmanager
 def running(binaries: Path | None = None) -> Iterator[Server]:
     """A fresh server of these binaries (None: those of the embedded server), gone at the end of the block."""
-    folder = Path(tempfile.mkdtemp(prefix="me-status-crashes-"))
-    if os.geteuid() == 0:
-        shutil.chown(folder, _server_user())
-    server = Server(folder, binaries or embedded())
-    try:
+    with home() as folder:
+        server = Server(folder, binaries or embedded())
         server.start()
         yield server
         server.stop()
+
+
+@contextmanager
+def home() -> Iterator[Path]:
+    """A folder of the user that servers run as, gone at the end of the block."""
+    folder = Path(tempfile.mkdtemp(prefix="me-status-crashes-"))
+    if os.geteuid() == 0:
+        shutil.chown(folder, _server_user())
+    try:
+        yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def run(folder: Path, program: Path, *words: str) -> None:
+    """Runs a program of PostgreSQL in a server's home, as its user. Raises CalledProcessError and TimeoutExpired."""
+    subprocess.run(
+        [program, *words],
+        cwd=folder,
+        user=_owner(folder),
+        check=True,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        timeout=60,
+    )
 
 
 def embedded() -> Path:
@@ -98,9 +111,3 @@ def _server_user() -> str:
 
 def _owner(folder: Path) -> str | None:
     return pwd.getpwuid(folder.stat().st_uid).pw_name if os.geteuid() == 0 else None
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

@@ -30,7 +30,8 @@ from jobs.sandbox.salesforce import SalesforceOrg
 from jobs.sandbox.whmcs import WhmcsInstall
 from readapi.openapi import status_schema
 from tests.end_to_end.stage import TOKYO, environment
-from tests.integration.test_serve import connected, free_port
+from tests.integration.test_serve import connected
+from tests.ports import free_port
 
 JOBS = ("sync-salesforce", "sync-whmcs", "refresh")
 KEY = "k" * 40

@@ -56,7 +56,7 @@ def play(folder: Path, seed: int, length: Length) -> History:
     """Plays and checks a history; its notes and logs stay in the folder."""
     history = History(seed)
     with set_up(folder, length.customers, Random(seed)) as stage:
-        _run_all(stage)
+        run_all(stage)
         stage.serve()
         stage.wait_until_served()
         troupe = Troupe(stage, seed, length.pause, length.kill_share, history.tally)
@@ -75,7 +75,8 @@ def play(folder: Path, seed: int, length: Length) -> History:
     return history
 
 
-def _run_all(stage: Stage) -> None:
+def run_all(stage: Stage) -> None:
+    """Both syncs, of everything, and a refresh, which the flood gate may hold."""
     with Hand(stage.environment, stage.folder / "all.log") as hand:
         for job in FIRST:
             code = hand.run("run", job, *(() if job == "refresh" else ("--full",)))
@@ -86,7 +87,7 @@ def _end(stage: Stage, history: History) -> float:
     """In peace everything is read once more, which readers still see; since when their answers may be no older."""
     stage.wait_until_served()
     ended = time.time()
-    _run_all(stage)
+    run_all(stage)
     time.sleep(2 * LOOK_SECONDS)
     for said in stage.stop_readers():
         history.broken += said["broken"]

@@ -21,6 +21,8 @@ from tests.histories.stage import Stage
 
 HELD = "select run_id from pipeline.held_run where decision is null order by held_at limit 1"
 DOCUMENTS = "select customer_id, cast(document #> '{summary,recentActivity}' as text) from me_status"
+FAILOVERS = 0.5
+"""How many of the database's losses are failovers; the others are crashes."""
 USAGE = 2
 """The exit code of a command that was used wrongly, which none is here."""
 
@@ -52,7 +54,7 @@ class Troupe:
     _threads: list[threading.Thread] = field(default_factory=list)
 
     def start(self, disturb_seconds: float) -> None:
-        """`disturb_seconds`: mean time between two kills of the API, and between two crashes of the database."""
+        """`disturb_seconds`: mean time between two kills of the API, and between two losses of the database."""
         for name, act in (
             ("salesforce", self._sync("sync-salesforce")), ("whmcs", self._sync("sync-whmcs")),
             ("refresh", self._refresh), ("hints", self._hint),
@@ -61,7 +63,7 @@ class Troupe:
         self._begin("changes", self._change, min(self.pause, 0.3))
         self._begin("look", self._look, 0.2)
         self._begin("api", self._kill_api, disturb_seconds)
-        self._begin("database", self._crash_database, disturb_seconds)
+        self._begin("database", self._lose_database, disturb_seconds)
 
     def stop(self) -> None:
         """Waits for what is under way."""
@@ -161,9 +163,14 @@ class Troupe:
         self.tally.killed["serve"] += 1
         self.stage.serve()
 
-    def _crash_database(self, _: Random) -> None:
-        self.stage.server.crash()
-        self.tally.killed["database"] += 1
+    def _lose_database(self, dice: Random) -> None:
+        """It crashes and comes back, or its standby takes its place."""
+        if dice.random() < FAILOVERS:
+            self.stage.pair.fail_over()
+            self.tally.killed["database, failed over"] += 1
+        else:
+            self.stage.pair.crash()
+            self.tally.killed["database"] += 1
 
 
 def _created(activity: str) -> list[str]:

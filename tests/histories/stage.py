@@ -1,4 +1,4 @@
-"""Where a history is played: both stand-ins, a PostgreSQL of its own, the API as a process, and readers of it."""
+"""Where a history is played: both stand-ins, a pair of PostgreSQL servers, the API as a process, and readers of it."""
 
 from __future__ import annotations
 
@@ -20,10 +20,11 @@ from typing import Any
 import jwt
 
 from jobs.sandbox import salesforce, whmcs
-from tests.benchmarks.api_servers import free_port
-from tests.crashes import server, stage
-from tests.crashes.server import Server
+from tests.crashes import stage
+from tests.histories import pair
+from tests.histories.pair import Pair
 from tests.histories.sources import Sources
+from tests.ports import free_port
 
 KEY = "the histories are signed with this key of 32 bytes or more"
 READERS_EACH = 32
@@ -38,7 +39,7 @@ class Stage:
     """Everything a history needs."""
 
     folder: Path
-    server: Server
+    pair: Pair
     environment: dict[str, str]
     sources: Sources
     port: int
@@ -117,7 +118,7 @@ def set_up(folder: Path, customers: int, dice: Random) -> Iterator[Stage]:
     """A stage with a fresh database, and nothing running yet but its server."""
     sources = Sources(customers, dice)
     with (
-        server.running() as own,
+        pair.running() as own,
         salesforce.serve(sources.org) as crm,
         whmcs.serve(sources.install) as billing,
     ):

@@ -17,6 +17,8 @@ import httpx
 import psycopg
 from sqlalchemy import make_url
 
+from tests.ports import free_port
+
 KEY = "a shared key of the tests, 32 bytes or more"
 OPERATOR = "the operator's token, of 32 bytes or more"
 
@@ -64,13 +66,6 @@ def serving(folder: Path, port: int | None = None, **settings: str) -> Iterator[
                 process.wait(20)
             process.kill()
             process.wait()
-
-
-def free_port() -> int:
-    """A port of the loopback address that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def _wait(served: Served) -> None:

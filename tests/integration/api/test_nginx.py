@@ -13,7 +13,8 @@ import httpx
 import pytest
 
 from tests.integration.api.conftest import ALICE, Rows, token_for
-from tests.integration.api.serving import bearer, free_port, serving
+from tests.integration.api.serving import bearer, serving
+from tests.ports import free_port
 
 EXAMPLE = Path(__file__).parents[3] / "docs" / "deploying" / "nginx.conf"
 
