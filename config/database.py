@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Protocol, TypeVar
+from urllib.parse import urlsplit
 
 import psycopg
 from sqlalchemy import Connection, Engine, create_engine, event
@@ -18,6 +19,7 @@ from config.settings import Settings
 
 Result = TypeVar("Result")
 OLDEST_SERVER = 150000
+POSTGRESQL_PORT = 5432
 OVERFLOW = 8
 """Connections an engine may have beyond its pool's size, for as long as they are in use."""
 SESSION = """
@@ -139,10 +141,25 @@ def _pin_session(connection: psycopg.Connection, _: object) -> None:
 
 
 def database_url(settings: Settings) -> str:
-    """DATABASE_URL in SQLAlchemy's spelling, or the embedded server's, which is started when it does not run."""
+    """DATABASE_URL as both SQLAlchemy and libpq read it, or the embedded server's, which is started unless it runs."""
     if settings.database_url is not None:
-        return "postgresql://" + settings.database_url.split("://", 1)[1]
+        return _with_hosts_as_parameters(settings.database_url)
     return embedded_url(settings.me_status_home)
+
+
+def _with_hosts_as_parameters(url: str) -> str:
+    """Several hosts, `user@one:5432,other:5432/database`, are parameters, where SQLAlchemy reads them as well."""
+    parts = urlsplit(url)
+    user, at, hosts = parts.netloc.rpartition("@")
+    if "," not in hosts:
+        return "postgresql://" + url.split("://", 1)[1]
+    named = [urlsplit(f"//{host}") for host in hosts.split(",")]
+    parameters = [
+        *([parts.query] if parts.query else []),
+        "host=" + ",".join(one.hostname or "" for one in named),
+        "port=" + ",".join(str(one.port or POSTGRESQL_PORT) for one in named),
+    ]
+    return f"postgresql://{user}{at}{parts.path}?{'&'.join(parameters)}"
 
 
 def without_password(url: str) -> str:

@@ -315,7 +315,8 @@ def _is_well_formed(url: str) -> bool:
     """Whether its parts are where they belong: a raw / in a password would make the rest of it the path."""
     try:
         parts = urlsplit(url)
-        _ = parts.port
+        for host in parts.netloc.rpartition("@")[2].split(","):
+            _ = urlsplit(f"//{host}").port
     except ValueError:
         return False
     return "@" not in parts.path + parts.fragment and parts.netloc.count("@") <= 1

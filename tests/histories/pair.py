@@ -22,12 +22,13 @@ class Pair:
     """A primary at `url`, whose commits wait for its standby. After `fail_over` the standby is the primary at `url`.
 
     An address that moves with the primary, as a cluster's has: connections break, and new ones reach the other server.
+    The standby is on `standby_port`.
     """
 
     def __init__(self, folder: Path, binaries: Path) -> None:
         self.folder = folder
         self.binaries = binaries
-        self.port, self._standby_port = free_port(), free_port()
+        self.port, self.standby_port = free_port(), free_port()
         self.url = f"postgresql://postgres@127.0.0.1:{self.port}/postgres"
         self._primary, self._standby = "first", "second"
 
@@ -65,7 +66,7 @@ class Pair:
         """A standby from a copy of the primary."""
         source = f"host=127.0.0.1 port={self.port} user=postgres"
         self._run("pg_basebackup", "-D", self._standby, "-d", source, "-R", "-c", "fast", "--no-sync")
-        self._pg_ctl(self._standby, "start", "-o", f"-p {self._standby_port} {COMMON}")
+        self._pg_ctl(self._standby, "start", "-o", f"-p {self.standby_port} {COMMON}")
         self._wait_until_followed()
 
     def _wait_until_followed(self) -> None:

@@ -9,6 +9,7 @@ import pytest
 from pydantic import ValidationError
 
 from config import given, settings
+from config.database import database_url
 from config.errors import SettingsError
 from config.settings import GivenSettings, Settings
 from jobs import program
@@ -229,6 +230,23 @@ def test_settings_that_would_let_somebody_in_are_refused(monkeypatch, name, valu
         settings.load()
     assert said in str(caught.value)
     assert "word" not in str(caught.value).replace("password", "")
+
+
+@pytest.mark.parametrize(
+    ("given_url", "read"),
+    [
+        ("postgres://app:pw@db/main", "postgresql://app:pw@db/main"),
+        ("postgresql+psycopg:///main?host=/run/postgresql", "postgresql:///main?host=/run/postgresql"),
+        (
+            "postgresql://app:p%2Cw@one:5433,other/main?target_session_attrs=read-write",
+            "postgresql://app:p%2Cw@/main?target_session_attrs=read-write&host=one,other&port=5433,5432",
+        ),
+        ("postgresql://[::1]:5433,127.0.0.1/main", "postgresql:///main?host=::1,127.0.0.1&port=5433,5432"),
+    ],
+)
+def test_a_database_url_may_name_several_hosts(given_url: str, read: str) -> None:
+    """As libpq reads them, before the path or as parameters; SQLAlchemy reads parameters only."""
+    assert read == database_url(Settings(_env_file=None, database_url=given_url))  # type: ignore[call-arg]
 
 
 def test_how_far_off_a_token_may_expire(monkeypatch):
