@@ -9,7 +9,7 @@ from datetime import datetime
 
 @dataclass(frozen=True)
 class KnownRows:
-    """What hints and the round robin start from; the caller reads it from the snapshot before the pull.
+    """What pulls between sweeps and the round robin start from; the caller reads it from the snapshot before the pull.
 
     `rows` and `highest_id` are those of the stream (0 and None when it is empty).
     `unpaid` (invoice only) are the ids of invoices whose status is Unpaid.

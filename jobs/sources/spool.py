@@ -7,9 +7,10 @@ are never written: most pulls are small.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -148,6 +149,22 @@ class SpooledRows:
                     keys = run.keys.slice(start, stop - start)
                     slices.append(pa.table({key: keys}) if keys_only else run.read(start, stop))
             yield _unique(pa.concat_tables(slices), key)
+
+
+class Spooling(Protocol):
+    """What fills a spool; it may take another one meanwhile."""
+
+    spool: SpooledRows
+
+
+@contextmanager
+def closed_on_failure(reading: Spooling) -> Iterator[None]:
+    """Closes the reading's spool when the block fails; otherwise the spool stays open for those who take the pull."""
+    try:
+        yield
+    except BaseException:
+        reading.spool.close()
+        raise
 
 
 def _position_after(keys: pa.Array, bound: Any, start: int) -> int:

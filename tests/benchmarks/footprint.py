@@ -26,8 +26,8 @@ from config.settings import GivenSettings
 from jobs.progress import silent
 from jobs.runs.rate_limit import WHMCS_LEASES, Leases
 from jobs.sources.spool import SpooledRows
+from jobs.sources.whmcs.reading import Part, Reading
 from jobs.sources.whmcs.rows import whmcs_streams
-from jobs.sources.whmcs.sweep import Part, Reading
 from jobs.sources.whmcs.transport import WhmcsTransport
 from materializer.refresh import rebuild
 from materializer.units import At

@@ -13,8 +13,9 @@ from jobs.sources.errors import ProtocolError
 from jobs.sources.salesforce.session import Chain
 from jobs.sources.spool import SpooledRows
 from jobs.sources.whmcs.pages import Action, Page
+from jobs.sources.whmcs.reading import Reading
 from jobs.sources.whmcs.rows import whmcs_streams
-from jobs.sources.whmcs.sweep import Reading, sweep
+from jobs.sources.whmcs.sweep import sweep
 
 
 def page(following: str, records: int = 2) -> dict[str, object]:

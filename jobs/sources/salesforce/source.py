@@ -30,7 +30,7 @@ from jobs.sources.salesforce.lookup import confirmer, in_batches
 from jobs.sources.salesforce.reading import Reading, literal, upper_bound
 from jobs.sources.salesforce.rows import SalesforceStream, salesforce_streams
 from jobs.sources.salesforce.session import SalesforceSession, Usage
-from jobs.sources.spool import SpooledRows
+from jobs.sources.spool import SpooledRows, closed_on_failure
 from materializer.snapshot.pulls import HistoricChange, Pulled, StreamState
 
 log = structlog.get_logger()
@@ -121,7 +121,7 @@ class SalesforceSource:
     ) -> Pulled:
         owner = "Id" if wanted_stream.sobject == "Account" else "AccountId"
         reading = self._started(wanted_stream)
-        try:
+        with closed_on_failure(reading):
             for ids in in_batches(accounts):
                 soql = (
                     f"SELECT {_names(wanted_stream, mapped)} FROM {wanted_stream.sobject} "  # noqa: S608 - checked ids
@@ -132,9 +132,6 @@ class SalesforceSource:
                 reading, mapped, "owners", _counts(reading.announced, reading.received), state, accounts
             )
             return replace(pulled, owners=tuple(accounts), is_hinted=True)
-        except BaseException:
-            reading.spool.close()
-            raise
 
     def _present(self, wanted_stream: SalesforceStream, state: StreamState | None) -> tuple[str, ...]:
         """The mapped fields that the describe shows; all of them without one. Warns of one that was there before."""
@@ -162,14 +159,11 @@ class SalesforceSource:
     ) -> Pulled:
         started = self.session.server_time
         reading = self._started(wanted_stream)
-        try:
+        with closed_on_failure(reading):
             if full or self._is_full_due(state, mapped, now or started):
                 return self._full(reading, mapped, state)
             assert state is not None
             return self._incremental(reading, mapped, state)
-        except BaseException:
-            reading.spool.close()
-            raise
 
     def _started(self, wanted_stream: SalesforceStream) -> Reading:
         bar = self._progress.start(f"Salesforce {wanted_stream.sobject}")

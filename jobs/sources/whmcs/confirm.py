@@ -9,8 +9,9 @@ from jobs.progress import silent
 from jobs.sources.errors import ProtocolError
 from jobs.sources.spool import SpooledRows
 from jobs.sources.whmcs.answers import NoSuchRecord, UnreadablePage
+from jobs.sources.whmcs.reading import Reading
 from jobs.sources.whmcs.rows import WhmcsStream
-from jobs.sources.whmcs.sweep import Reading, read_whole
+from jobs.sources.whmcs.sweep import read_whole
 from jobs.sources.whmcs.transport import WhmcsTransport
 from materializer.snapshot.pulls import Key
 

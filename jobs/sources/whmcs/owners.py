@@ -5,25 +5,70 @@ A client that cannot be read now is left out, and so is what is known of it; the
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from jobs.sources.columns import loose_integer
 from jobs.sources.errors import ProtocolError
-from jobs.sources.spool import SpooledRows
+from jobs.sources.known import KnownRows
+from jobs.sources.spool import SpooledRows, closed_on_failure
 from jobs.sources.whmcs.answers import NoSuchRecord, UnreadablePage
+from jobs.sources.whmcs.balances import Balances
+from jobs.sources.whmcs.details import Details
+from jobs.sources.whmcs.installation import Installation
 from jobs.sources.whmcs.pages import Page
+from jobs.sources.whmcs.pay_methods import PayMethods
+from jobs.sources.whmcs.reading import Part, Reading
 from jobs.sources.whmcs.rows import WhmcsStream
-from jobs.sources.whmcs.sweep import Part, Reading, sweep
+from jobs.sources.whmcs.sweep import sweep
 from jobs.sources.whmcs.transport import WhmcsTransport
+from materializer.snapshot.pulls import Pulled
 
 FILTER = {"invoice": ("userid", "userid"), "service": ("clientid", "clientid")}
 """By stream: the parameter that asks for one client's rows, and the key of a row that names its client."""
-Details = Callable[[int], dict[str, Any] | None]
-"""The answer of GetClientsDetails; None for no such client. Raises SourceError."""
 
 
-def read_lists(transport: WhmcsTransport, reading: Reading, clients: Sequence[int], page_size: int) -> list[int]:
+class Owners:
+    """Reads what some clients own: lists by their filter, all else by the readers it is given."""
+
+    def __init__(
+        self, installation: Installation, details: Details, balances: Balances, pay_methods: PayMethods
+    ) -> None:
+        self._installation = installation
+        self._details = details
+        self._balances = balances
+        self._pay_methods = pay_methods
+
+    def pull(self, wanted_stream: WhmcsStream, clients: Sequence[int], known: KnownRows) -> Pulled:
+        """Everything of the clients in the stream. `owners` of the pull are those read whole. Raises SourceError."""
+        reading = self._installation.started(wanted_stream)
+        started = self._installation.transport.server_time
+        with closed_on_failure(reading):
+            read = self._read(reading, clients, known)
+            pulled = self._installation.pulled(reading, "partial" if read is None else "owners", started)
+            whose = clients if wanted_stream.stream.name == "balance" else read or ()
+            return replace(pulled, owners=tuple(whose), is_hinted=True)
+
+    def _read(self, reading: Reading, clients: Sequence[int], known: KnownRows) -> list[int] | None:
+        """The clients read whole; None for a stream that names no clients."""
+        transport, size = self._installation.transport, self._installation.page_size
+        match reading.wanted_stream.stream.name:
+            case "cancellation":
+                for page in _newest_requests(transport, reading.wanted_stream, size):
+                    reading.take(Part(0, page.values, page.received, page.total))
+                return None
+            case "balance":
+                self._balances.take(reading, list(known.references), known)
+                return None
+            case "pay_method":
+                return self._pay_methods.take(reading, clients)
+            case "client":
+                return self._details.take(reading, clients)
+            case _:
+                return _read_lists(transport, reading, clients, size)
+
+
+def _read_lists(transport: WhmcsTransport, reading: Reading, clients: Sequence[int], page_size: int) -> list[int]:
     """Reads the stream's rows of each client into `reading`; the clients of whom it has all.
 
     Raises ProtocolError when the installation ignores the filter: then rows of others came (Q27).
@@ -49,25 +94,7 @@ def read_lists(transport: WhmcsTransport, reading: Reading, clients: Sequence[in
     return read
 
 
-def read_details(
-    transport: WhmcsTransport, reading: Reading, clients: Sequence[int], details: Details
-) -> dict[int, dict[str, Any]]:
-    """Reads the clients themselves into `reading`; the answer about each one that there is."""
-    answers: dict[int, dict[str, Any]] = {}
-    for client, answer in transport.in_parallel(details, clients):
-        if answer is None:
-            continue
-        described = answer.get("client")
-        source = described if isinstance(described, dict) else answer
-        if loose_integer(source.get("id")) not in (None, client):
-            raise ProtocolError(f"WHMCS: GetClientsDetails: asked for client {client}, the answer is of another")
-        answers[client] = answer
-        row = {key: [source.get(key)] for key in reading.wanted_stream.action.keys} | {"id": [client]}
-        reading.take(Part(0, row, 1, None))
-    return answers
-
-
-def newest_requests(transport: WhmcsTransport, wanted_stream: WhmcsStream, page_size: int) -> Iterator[Page]:
+def _newest_requests(transport: WhmcsTransport, wanted_stream: WhmcsStream, page_size: int) -> Iterator[Page]:
     """Cancellation requests at both ends of their list, which keeps no order: the new ones stand at one of them."""
     try:
         head = transport.page(wanted_stream.action, 0, page_size)

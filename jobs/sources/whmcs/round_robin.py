@@ -18,7 +18,7 @@ def due_clients(
     now: datetime,
     period: timedelta,
 ) -> list[int]:
-    """The clients to read now, of a readings sorted by when they were last read, those never read first.
+    """The clients to read now, of `readings` sorted by when they were last read, those never read first.
 
     All never read, those who would be overdue by the next reading, and the share of all `clients` that the time since
     the last reading (`since`; None: all) is of the period; at least 25.
