@@ -77,6 +77,8 @@ def apply(
     calls = ((window,) for window in _windows(pulled, policy, at, batching.size))
     windows = units.done(database, commit_window, calls, batching.submit)
     applied = _summed(pulled, list(units.watched(windows, "read", batching.watch)))
+    if policy.is_baseline and pulled.stream.linking:  # then everybody is marked, after who did not see these claims yet
+        database.transact(marks.hold_claims_alone)
     ended = database.transact(lambda connection: _end(connection, applied, policy, at))
     steps = Counter(applied.transitions) + Counter(ended["transitions"])
     return replace(applied, removed=ended["removed"], transitions=dict(steps))

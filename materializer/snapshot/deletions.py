@@ -42,6 +42,8 @@ def remove(
     present = rows[stream.key].to_pylist()
     if not present:
         return Deleted()
+    if stream.linking:
+        marks.hold_claims_alone(connection)
     concerned = marks.customers_of(connection, stream, [rows])
     marks.mark_customers(connection, concerned, at.now)
     if stream.linking:

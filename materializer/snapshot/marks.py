@@ -1,4 +1,9 @@
-"""Marks: which customers the next refresh recomputes, because a row that concerns them changed."""
+"""Marks: which customers the next refresh recomputes, because a row that concerns them changed.
+
+Records of a client concern whoever claims the client. Of two transactions under way, one of which changes such a record
+and the other who claims the client, neither sees what the other does: whoever looks up claims holds them until it ends,
+and whoever changes claims holds them alone.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +17,18 @@ from sqlalchemy import Connection
 import sql
 from materializer.snapshot.streams import Stream
 
+CLAIMS = "me-status claims"
 _OF_CLIENTS, _NAMED = "snapshot/list_customers_of_clients", "snapshot/list_customers_named"
+
+
+def hold_claims(connection: Connection) -> None:
+    """Holds the claims as they are until the transaction ends, beside others who do so."""
+    connection.execute(sql.statement("snapshot/lock_by_name"), {"name": CLAIMS, "is_alone": False})
+
+
+def hold_claims_alone(connection: Connection) -> None:
+    """Waits for all who hold the claims, and lets nobody look them up before the transaction ends."""
+    connection.execute(sql.statement("snapshot/lock_by_name"), {"name": CLAIMS, "is_alone": True})
 
 
 def mark_owners(connection: Connection, stream: Stream, tables: Iterable[pa.Table], now: datetime) -> None:
@@ -57,7 +73,9 @@ def mark_customers(connection: Connection, customer_ids: Collection[str], now: d
 
 def mark_clients(connection: Connection, client_ids: Collection[int], now: datetime) -> None:
     """Marks whoever claims these clients."""
-    mark_customers(connection, _found(connection, _OF_CLIENTS, client_ids=list(client_ids)), now)
+    if client_ids:
+        hold_claims(connection)
+        mark_customers(connection, _found(connection, _OF_CLIENTS, client_ids=list(client_ids)), now)
 
 
 def mark_everybody(connection: Connection, now: datetime) -> None:
@@ -67,11 +85,12 @@ def mark_everybody(connection: Connection, now: datetime) -> None:
 
 def _of_owners(connection: Connection, stream: Stream, owners: list[Any]) -> list[str]:
     """The customers that owners of the stream's records lead to."""
+    if stream.source == "salesforce" or not owners:
+        return list(owners)
+    hold_claims(connection)
     if stream.name == "cancellation":
         return _found(connection, "snapshot/list_customers_of_services", service_ids=owners)
-    if stream.source == "whmcs":
-        return _found(connection, _OF_CLIENTS, client_ids=owners)
-    return list(owners)
+    return _found(connection, _OF_CLIENTS, client_ids=owners)
 
 
 def _found(connection: Connection, statement: str, **ids: list[Any]) -> list[str]:

@@ -89,4 +89,4 @@ def hint_again(connection: Connection, stream: Stream, owners: Collection[str]) 
 
 def _lock(connection: Connection, stream: Stream, *, is_alone: bool) -> None:
     parameters = {"name": f"me-status stream {stream.name}", "is_alone": is_alone}
-    connection.execute(sql.statement("snapshot/lock_stream"), parameters)
+    connection.execute(sql.statement("snapshot/lock_by_name"), parameters)

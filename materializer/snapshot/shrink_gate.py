@@ -25,11 +25,11 @@ import sql
 from config.database import Database
 from config.schedule import ShrinkGate
 from materializer import holds
-from materializer.snapshot import commit, deletions, store
+from materializer.snapshot import commit, deletions, marks, store
 from materializer.snapshot.commit import Applied
 from materializer.snapshot.pulls import Key, Pulled
 from materializer.snapshot.store import Scope
-from materializer.snapshot.streams import STREAMS
+from materializer.snapshot.streams import STREAMS, Stream
 from materializer.units import At
 
 LEAVING_ORDER = ("cancellation", "pay_method", "invoice", "service", "client", "case", "order", "account")
@@ -197,6 +197,7 @@ def _summary(whole: Sequence[Applied], tripped: list[dict[str, Any]], gate: Shri
 def _apply(connection: Connection, confirmed: Sequence[tuple[Applied, list[Key]]], at: At) -> Removals:
     removed: Counter[str] = Counter()
     steps: Counter[str] = Counter()
+    _hold_claims(connection, (applied.pulled.stream for applied, keys in confirmed if keys))
     for applied, keys in confirmed:
         deleted = deletions.remove(connection, applied.pulled.stream, keys, at)
         merged = {loser: winner for loser, winner in applied.pulled.merged.items() if loser in set(keys)}
@@ -221,6 +222,12 @@ def _hold(connection: Connection, whole: Sequence[Applied], summary: dict[str, A
     _supersede(connection, whole, at)
     _note_full(connection, _full(whole), at.now)
     return Removals(held=summary, left=left_by(whole))
+
+
+def _hold_claims(connection: Connection, streams: Iterable[Stream]) -> None:
+    """Alone from the start, if accounts or clients go: who looks claims up before cannot have them alone any more."""
+    if any(stream.linking for stream in streams):
+        marks.hold_claims_alone(connection)
 
 
 def _note_held(connection: Connection, applied: Applied, run_id: int) -> None:
@@ -271,6 +278,7 @@ def _release(connection: Connection, at: At) -> dict[str, int]:
     if not holds.decide(connection, at.run_id, "shrink", "released", at.now):
         return {}
     removed = {}
+    _hold_claims(connection, (STREAMS[name] for name in held))
     for name in (name for name in LEAVING_ORDER if name in held):
         stream = STREAMS[name]
         keys: list[Key] = [int(key) for key in held[name]] if stream.has_integer_key else held[name]

@@ -206,9 +206,11 @@ def _apply(connection: Connection, window: Window, read: Read, judged: Judged) -
 def _mark(connection: Connection, window: Window, found: Changes) -> None:
     """Marks whom the changes concern, before anything says that the facts are newer: marks keep how old they were."""
     if not window.policy.is_baseline:
+        handed_over = changes.handed_over(window.stream, found)
+        if window.stream.linking and any(map(len, (found.added, found.removed, *handed_over))):
+            marks.hold_claims_alone(connection)
         changed = (found.added, found.removed, found.before, found.after)
         marks.mark_owners(connection, window.stream, changed, window.at.now)
-        handed_over = changes.handed_over(window.stream, found)
         marks.tie(connection, marks.customers_of(connection, window.stream, handed_over))
 
 
