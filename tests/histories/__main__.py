@@ -8,7 +8,8 @@ import tempfile
 import time
 from pathlib import Path
 
-from tests.histories.play import History, Length, play
+from tests.histories.play import History, play
+from tests.histories.running import Length
 
 SHOWN = 20
 

@@ -12,25 +12,12 @@ from tests.crashes.hand import Hand
 from tests.histories import notes
 from tests.histories.checking import Verdict, check, lagging
 from tests.histories.model import Model
-from tests.histories.running import Tally, Troupe
+from tests.histories.running import Length, Tally, Troupe
 from tests.histories.stage import Stage, set_up
 
 GOOD = (0, 3)
 LOOK_SECONDS = 0.5
 FIRST = ("sync-salesforce", "sync-whmcs", "refresh")
-
-
-@dataclass(frozen=True)
-class Length:
-    """How long a history is: until so many answers, or so many seconds, and how much is disturbed."""
-
-    answers: int
-    seconds: float
-    readers: int = 64
-    customers: int = 24
-    pause: float = 3.0
-    disturb_seconds: float = 30.0
-    kill_share: float = 0.2
 
 
 @dataclass
@@ -59,10 +46,10 @@ def play(folder: Path, seed: int, length: Length) -> History:
         run_all(stage)
         stage.serve()
         stage.wait_until_served()
-        troupe = Troupe(stage, seed, length.pause, length.kill_share, history.tally)
+        troupe = Troupe(stage, seed, length, history.tally)
         stage.start_readers(length.readers, seed)
         began = time.monotonic()
-        troupe.start(length.disturb_seconds)
+        troupe.start()
         while notes.count(folder) < length.answers and time.monotonic() - began < length.seconds:
             time.sleep(LOOK_SECONDS)
         troupe.stop()

@@ -21,10 +21,27 @@ from tests.histories.stage import Stage
 
 HELD = "select run_id from pipeline.held_run where decision is null order by held_at limit 1"
 DOCUMENTS = "select customer_id, cast(document #> '{summary,recentActivity}' as text) from me_status"
-FAILOVERS = 0.5
-"""How many of the database's losses are failovers; the others are crashes."""
 USAGE = 2
 """The exit code of a command that was used wrongly, which none is here."""
+
+
+@dataclass(frozen=True)
+class Length:
+    """How long a history is, until so many answers or so many seconds, and how much is disturbed.
+
+    `pause`: mean seconds between two acts of one of the troupe; `disturb_seconds`: between two kills of the API, and
+    between two losses of the database, of which `failover_share` are failovers and the others crashes. `kill_share`: of
+    the commands.
+    """
+
+    answers: int
+    seconds: float
+    readers: int = 64
+    customers: int = 24
+    pause: float = 3.0
+    disturb_seconds: float = 30.0
+    kill_share: float = 0.2
+    failover_share: float = 0.5
 
 
 @dataclass
@@ -43,27 +60,26 @@ class Tally:
 
 @dataclass
 class Troupe:
-    """Threads that act until they are stopped. `pause`: mean seconds between two acts of one of them."""
+    """Threads that act until they are stopped."""
 
     stage: Stage
     seed: int
-    pause: float
-    kill_share: float
+    length: Length
     tally: Tally = field(default_factory=Tally)
     _stopped: threading.Event = field(default_factory=threading.Event)
     _threads: list[threading.Thread] = field(default_factory=list)
 
-    def start(self, disturb_seconds: float) -> None:
-        """`disturb_seconds`: mean time between two kills of the API, and between two losses of the database."""
+    def start(self) -> None:
+        """Begins all of them."""
         for name, act in (
             ("salesforce", self._sync("sync-salesforce")), ("whmcs", self._sync("sync-whmcs")),
             ("refresh", self._refresh), ("hints", self._hint),
         ):  # fmt: skip
-            self._begin(name, self._with_hand(name, act), self.pause)
-        self._begin("changes", self._change, min(self.pause, 0.3))
+            self._begin(name, self._with_hand(name, act), self.length.pause)
+        self._begin("changes", self._change, min(self.length.pause, 0.3))
         self._begin("look", self._look, 0.2)
-        self._begin("api", self._kill_api, disturb_seconds)
-        self._begin("database", self._lose_database, disturb_seconds)
+        self._begin("api", self._kill_api, self.length.disturb_seconds)
+        self._begin("database", self._lose_database, self.length.disturb_seconds)
 
     def stop(self) -> None:
         """Waits for what is under way."""
@@ -92,7 +108,7 @@ class Troupe:
         """One command, perhaps killed on its way."""
         name = words[0] if words[0] == "hint" else " ".join(words[:2])
         process = hand.start(*words)
-        if dice.random() < self.kill_share:
+        if dice.random() < self.length.kill_share:
             time.sleep(dice.expovariate(1 / 0.4))
             with suppress(ProcessLookupError):
                 os.kill(process, signal.SIGKILL)
@@ -165,7 +181,7 @@ class Troupe:
 
     def _lose_database(self, dice: Random) -> None:
         """It crashes and comes back, or its standby takes its place."""
-        if dice.random() < FAILOVERS:
+        if dice.random() < self.length.failover_share:
             self.stage.pair.fail_over()
             self.tally.killed["database, failed over"] += 1
         else:
