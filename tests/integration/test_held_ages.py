@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, text
 
 from config.database import LiveDatabase
 from materializer.snapshot import shrink_gate
@@ -112,3 +112,14 @@ def test_discarded_removals_stay_as_old_until_a_reading_has_them(database: LiveD
     read_lists(database, 3, THIRD, 1, 2, 3)
     assert [THIRD, THIRD] == values(engine, LISTS)
     assert [] == values(engine, "select record_id from pipeline.held_removal")
+
+
+def test_what_a_pruned_hold_left_is_settled_as_well(database: LiveDatabase, engine: Engine) -> None:
+    """A discarded hold may be pruned before its stream is read whole again."""
+    read_lists(database, 2, SECOND)
+    assert shrink_gate.discard(database, At(2, SECOND))
+    with engine.begin() as connection:
+        connection.execute(text("delete from pipeline.held_run"))
+    read_lists(database, 3, THIRD, 1, 2, 3)
+    assert [] == values(engine, "select record_id from pipeline.held_removal")
+    assert [THIRD, THIRD] == values(engine, LISTS)

@@ -1,5 +1,5 @@
 -- Settles rows of a stream that runs hold as gone: a complete reading has them again, or knows that they left.
--- Those of a decided hold are forgotten with it.
+-- Those of a hold that is decided, or pruned since, are forgotten with it.
 -- :stream       name of the stream
 -- :owner_ids    the owners that were read whole, as text; null: all of the stream was
 -- :newer_ids    owners who were read by themselves since this reading began, as text: it says nothing of them
@@ -9,9 +9,9 @@ with settled as (
         held_removal.run_id,
         held_removal.stream,
         held_removal.record_id,
-        held_run.decision is not null as is_decided
+        held_run.run_id is null or held_run.decision is not null as is_decided
     from pipeline.held_removal
-    inner join pipeline.held_run on held_run.run_id = held_removal.run_id
+    left join pipeline.held_run on held_run.run_id = held_removal.run_id
     where
         held_removal.stream = :stream
         and not held_removal.is_settled
