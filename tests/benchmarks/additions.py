@@ -17,7 +17,7 @@ from tests.benchmarks.refresh import change
 MINUTES_OF_A_DAY = 1440
 NOTE_SHADOW = (
     "1 % of the customers marked, a refresh each minute: so many documents are checked in each that everybody's turn "
-    "comes within a day"
+    "comes within a day. What bounds it: those are 1 for every 14 refreshed, read and computed once more"
 )
 NOTE_HISTORY = (
     "each document of the refresh has changed, so that each gets a version; without: the versions are not written"

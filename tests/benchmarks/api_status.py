@@ -80,7 +80,10 @@ class _Compared:
             calm.append((self._p99(self.our_port, requests, 0.5 * our), LONGEST_MS))
         note = "tokens that come again, as a portal's do: remembered until they expire or the keys change."
         yield of_rounds(WORK, f"{AGAINST}; tokens repeat", speeds, "requests/s", at_least(0.9), note)
-        note = "requests due at even distances over 64 connections, timed from when each was due"
+        note = (
+            "requests due at even distances over 64 connections, timed from when each was due. What bounds it: what "
+            "asks, what answers and the database's server take turns at two cores"
+        )
         yield of_rounds(WORK, "p99 at 80 % load: the bare function's at 80 % of its own", tails, "ms", at_most(1), note)
         yield of_rounds(WORK, f"p99 at 50 % load: {LONGEST_MS} ms", calm, "ms", at_most(1), note)
 
@@ -91,7 +94,10 @@ class _Compared:
             pairs = [
                 (self._full(port, requests, 64), self._full(self.our_port, requests, 64)) for _ in range(self.rounds)
             ]
-        note = "tokens repeat; 64 connections, each worker with its own memory of tokens."
+        note = (
+            "tokens repeat; 64 connections, each worker with its own memory of tokens. What bounds it: ten workers "
+            "share two cores, and fewer customers are asked for together, so that each statement answers fewer"
+        )
         return of_rounds(WORK, f"itself with one worker; {WORKERS} workers", pairs, "requests/s", at_least(1), note)
 
     def _full(self, port: int, requests: Path, connections: int = CONNECTIONS) -> float:

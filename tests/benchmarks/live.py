@@ -147,7 +147,8 @@ def _rows(hinted: list[Change], by_event: list[Change], polled: list[Change], ca
         f"{len(hinted):,} changes each by hint, by event and by polling alone, by turns, "
         f"{1 / BETWEEN_CHANGES * 3:.0f} a second together; both sources answer after {LATENCY_SECONDS * 1000:.0f} ms. "
         "A hint waits 1 s for others of its customer. Polling: a Salesforce pull each 5 minutes, the refresh each "
-        "minute; a new card would wait up to 24 h."
+        "minute; a new card would wait up to 24 h. What bounds it: a hint that comes while hints are read waits for "
+        "the next reading, and each asks for one stream after the other and commits it."
     )
     requests = "of both sources together, scheduled pulls of the same minutes included"
     goal, fifth = at_most(1), at_most(0.2)
