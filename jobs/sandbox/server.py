@@ -1,4 +1,4 @@
-"""A WSGI app on a loopback port, HTTP/1.1 with keep-alive, with transport faults on demand."""
+"""A WSGI app on a loopback port, HTTP/1.1 with a connection for each request, and transport faults on demand."""
 
 from __future__ import annotations
 
