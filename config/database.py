@@ -15,7 +15,7 @@ from sqlalchemy.pool import QueuePool
 
 from config.embedded import embedded_url
 from config.errors import DatabaseAway, MeStatusError
-from config.settings import Settings
+from config.settings import Settings, named_hosts
 
 Result = TypeVar("Result")
 OLDEST_SERVER = 150000
@@ -150,10 +150,10 @@ def database_url(settings: Settings) -> str:
 def _with_hosts_as_parameters(url: str) -> str:
     """Several hosts, `user@one:5432,other:5432/database`, are parameters, where SQLAlchemy reads them as well."""
     parts = urlsplit(url)
-    user, at, hosts = parts.netloc.rpartition("@")
-    if "," not in hosts:
+    user, at, _ = parts.netloc.rpartition("@")
+    named = named_hosts(url)
+    if len(named) == 1:
         return "postgresql://" + url.split("://", 1)[1]
-    named = [urlsplit(f"//{host}") for host in hosts.split(",")]
     parameters = [
         *([parts.query] if parts.query else []),
         "host=" + ",".join(one.hostname or "" for one in named),

@@ -7,7 +7,7 @@ import ipaddress
 import re
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, get_args
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 from zoneinfo import ZoneInfo, available_timezones
 
 import platformdirs
@@ -311,12 +311,17 @@ def _is_known_zone(name: str) -> bool:
     return True
 
 
+def named_hosts(url: str) -> list[SplitResult]:
+    """The hosts before a path, of which libpq allows several. A port that is not a number raises when asked for."""
+    hosts = urlsplit(url).netloc.rpartition("@")[2]
+    return [urlsplit(f"//{host}") for host in hosts.split(",")]
+
+
 def _is_well_formed(url: str) -> bool:
     """Whether its parts are where they belong: a raw / in a password would make the rest of it the path."""
     try:
         parts = urlsplit(url)
-        for host in parts.netloc.rpartition("@")[2].split(","):
-            _ = urlsplit(f"//{host}").port
+        _ = [host.port for host in named_hosts(url)]
     except ValueError:
         return False
     return "@" not in parts.path + parts.fragment and parts.netloc.count("@") <= 1

@@ -73,9 +73,7 @@ def mark_customers(connection: Connection, customer_ids: Collection[str], now: d
 
 def mark_clients(connection: Connection, client_ids: Collection[int], now: datetime) -> None:
     """Marks whoever claims these clients."""
-    if client_ids:
-        hold_claims(connection)
-        mark_customers(connection, _found(connection, _OF_CLIENTS, client_ids=list(client_ids)), now)
+    mark_customers(connection, _found(connection, _OF_CLIENTS, client_ids=list(client_ids)), now)
 
 
 def mark_everybody(connection: Connection, now: datetime) -> None:
@@ -85,17 +83,19 @@ def mark_everybody(connection: Connection, now: datetime) -> None:
 
 def _of_owners(connection: Connection, stream: Stream, owners: list[Any]) -> list[str]:
     """The customers that owners of the stream's records lead to."""
-    if stream.source == "salesforce" or not owners:
-        return list(owners)
-    hold_claims(connection)
     if stream.name == "cancellation":
         return _found(connection, "snapshot/list_customers_of_services", service_ids=owners)
-    return _found(connection, _OF_CLIENTS, client_ids=owners)
+    if stream.source == "whmcs":
+        return _found(connection, _OF_CLIENTS, client_ids=owners)
+    return list(owners)
 
 
 def _found(connection: Connection, statement: str, **ids: list[Any]) -> list[str]:
-    """The customers whom the statement finds for the ids."""
-    return list(connection.execute(sql.statement(statement), ids).scalars()) if any(ids.values()) else []
+    """The customers whom the statement finds for the ids, by claims that stay so until the transaction ends."""
+    if not any(ids.values()):
+        return []
+    hold_claims(connection)
+    return list(connection.execute(sql.statement(statement), ids).scalars())
 
 
 def _values(tables: Iterable[pa.Table], column: str) -> list[Any]:

@@ -49,9 +49,7 @@ def check(model: Model, answers: Array, kinds: Sequence[Kind]) -> Verdict:
         shown = model.shown(claim, claim.first)
         _count(verdict, claim, shown, model)
         if shown.vectors:
-            hidden = (
-                WHMCS if document["billing"]["state"] == "none" else ()
-            )  # without a client it says nothing of these
+            hidden = _hidden(document)
             oldest[at] = _least(shown, hidden)
             newest[at] = _most(model.shown(claim, claim.last) if claim.last > claim.first else shown, hidden)
     for at in _going_back(answers, claimed, oldest, newest):
@@ -79,6 +77,11 @@ def _count(verdict: Verdict, claim: Claim, shown: Shown, model: Model) -> None:
         ages = {name: f"{claim.first - at:.3f} s" for name, at in claim.as_of.items()}
         apart = "; ".join(model.apart(claim))
         verdict.unlike.append(f"customer {claim.customer} at {claim.first:.3f}, its sections {ages} old: {apart}")
+
+
+def _hidden(document: dict[str, Any]) -> Collection[str]:
+    """The lists of which the document says nothing, having no client."""
+    return WHMCS if document["billing"]["state"] == "none" else ()
 
 
 def _least(shown: Shown, hidden: Collection[str]) -> list[int]:

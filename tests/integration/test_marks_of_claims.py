@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, Engine, text
+from sqlalchemy import Engine, text
 
 from config.database import LiveDatabase
 from materializer.snapshot import marks, shrink_gate
@@ -54,26 +54,24 @@ def changed(database: LiveDatabase) -> Any:
 
 def test_a_new_claim_waits_for_records_under_way(database: LiveDatabase, engine: Engine) -> None:
     """Then its mark comes after them."""
-    transaction = database.begin()
-    connection = transaction.__enter__()
-    marks.mark_clients(connection, [1], NOW)
-    with beside(lambda: linked(database), engine) as waiting:
-        assert not waiting.done()
-        transaction.__exit__(None, None, None)
-        assert 1 == waiting.result(PATIENCE).changed
+    with database.begin() as connection:
+        marks.mark_clients(connection, [1], NOW)
+        with beside(lambda: linked(database), engine) as waiting:
+            assert not waiting.done()
+            connection.commit()
+            assert 1 == waiting.result(PATIENCE).changed
     assert ["a"] == values(engine, MARKED)
 
 
 def test_records_wait_for_a_claim_under_way(database: LiveDatabase, engine: Engine) -> None:
     """And mark who claims them since."""
-    transaction = database.begin()
-    connection: Connection = transaction.__enter__()
-    connection.execute(text("update snapshot.account set whmcs_client_id = 1"))
-    marks.hold_claims_alone(connection)
-    with beside(lambda: changed(database), engine) as waiting:
-        assert not waiting.done()
-        transaction.__exit__(None, None, None)
-        assert 1 == waiting.result(PATIENCE).changed
+    with database.begin() as connection:
+        connection.execute(text("update snapshot.account set whmcs_client_id = 1"))
+        marks.hold_claims_alone(connection)
+        with beside(lambda: changed(database), engine) as waiting:
+            assert not waiting.done()
+            connection.commit()
+            assert 1 == waiting.result(PATIENCE).changed
     assert ["a"] == values(engine, MARKED)
 
 
