@@ -8,6 +8,20 @@ comment on column pipeline.held_removal.owner_id is 'The account or client (of a
 comment on column pipeline.held_removal.read_at is 'When the row''s owner was last read with it, which is how old what is shown of the stream is until the row is removed, or read again; null: not known.';
 comment on column pipeline.held_removal.is_settled is 'Whether a complete reading since had the row again, or found it removed already: a release leaves it alone.';
 
+create view pipeline.kept_row as
+select set_aside_record.stream, set_aside_record.owner_id, set_aside_record.read_at
+from pipeline.set_aside_record
+where set_aside_record.is_known
+union all
+select held_removal.stream, held_removal.owner_id, held_removal.read_at
+from pipeline.held_removal
+where not held_removal.is_settled;
+
+comment on view pipeline.kept_row is 'Rows that are shown though a later reading did not bring them: set aside since, or held as gone. Fast by owner_id.';
+comment on column pipeline.kept_row.stream is 'The stream.';
+comment on column pipeline.kept_row.owner_id is 'The account or client (of a cancellation the service) whose document shows the row, as text; null: nobody''s.';
+comment on column pipeline.kept_row.read_at is 'When the row was last read, which is how old what is shown of the stream is; null: not known.';
+
 create or replace view pipeline.fact_age as
 select
     me_status.customer_id,
@@ -60,17 +74,6 @@ cross join
             min(kept_row.read_at) filter (where kept_row.stream in ('order', 'case')) as salesforce_at,
             min(kept_row.read_at) filter (where kept_row.stream in ('client', 'invoice', 'service')) as billing_at,
             min(kept_row.read_at) filter (where kept_row.stream = 'pay_method') as pay_methods_at
-        from (
-            select set_aside_record.stream, set_aside_record.read_at
-            from pipeline.set_aside_record
-            where
-                set_aside_record.owner_id in (me_status.customer_id, cast(me_status.whmcs_client_id as text))
-                and set_aside_record.is_known
-            union all
-            select held_removal.stream, held_removal.read_at
-            from pipeline.held_removal
-            where
-                held_removal.owner_id in (me_status.customer_id, cast(me_status.whmcs_client_id as text))
-                and not held_removal.is_settled
-        ) as kept_row
+        from pipeline.kept_row
+        where kept_row.owner_id in (me_status.customer_id, cast(me_status.whmcs_client_id as text))
     ) as kept;

@@ -24,20 +24,9 @@ select
             else greatest(stream_state.read_at, nullif(owner_reading.read_at, '-infinity'))
         end,
         (
-            select min(set_aside_record.read_at)
-            from pipeline.set_aside_record
-            where
-                set_aside_record.owner_id = owner.owner_id
-                and set_aside_record.stream = stream_state.stream
-                and set_aside_record.is_known
-        ),
-        (
-            select min(held_removal.read_at)
-            from pipeline.held_removal
-            where
-                held_removal.owner_id = owner.owner_id
-                and held_removal.stream = stream_state.stream
-                and not held_removal.is_settled
+            select min(kept_row.read_at)
+            from pipeline.kept_row
+            where kept_row.owner_id = owner.owner_id and kept_row.stream = stream_state.stream
         )
     ) as read_at
 from pipeline.stream_state

@@ -183,20 +183,11 @@ select
                 least(
                     pay_method_reading.read_at,
                     (
-                        select min(set_aside_record.read_at)
-                        from pipeline.set_aside_record
+                        select min(kept_row.read_at)
+                        from pipeline.kept_row
                         where
-                            set_aside_record.owner_id = cast(customer.client_id as text)
-                            and set_aside_record.stream = 'pay_method'
-                            and set_aside_record.is_known
-                    ),
-                    (
-                        select min(held_removal.read_at)
-                        from pipeline.held_removal
-                        where
-                            held_removal.owner_id = cast(customer.client_id as text)
-                            and held_removal.stream = 'pay_method'
-                            and not held_removal.is_settled
+                            kept_row.owner_id = cast(customer.client_id as text)
+                            and kept_row.stream = 'pay_method'
                     )
                 )
             from pipeline.pay_method_reading
