@@ -12,6 +12,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import chain, islice
+from math import ceil
 from typing import Any, Protocol
 
 from sqlalchemy import Connection
@@ -61,9 +62,15 @@ class Batching:
     submit: Submit | None = None
     watch: Watch | None = None
 
+    def size_for(self, count: int) -> int:
+        """The size of units, at most `size`, by which each worker has as much of `count` to do as any other."""
+        workers = 1 if self.submit is None else self.submit.ahead
+        rounds = max(1, ceil(count / (self.size * workers)))
+        return min(self.size, max(SMALLEST, ceil(count / (rounds * workers))))
 
-FEW = 2
-"""Units that are done here, rather than starting workers for them."""
+
+SMALLEST = 200
+"""Work is not divided into units smaller than this: what a unit costs by itself would be much of it."""
 
 
 def once(connection: Connection, at: At, unit: str, work: Callable[[], dict[str, Any]]) -> dict[str, Any]:
@@ -96,14 +103,14 @@ def done(
 ) -> Iterator[dict[str, Any]]:
     """What unit(database, *arguments) counted for the arguments of each call, in their order.
 
-    `calls` is read only as far as there are workers to feed. When a unit fails, those not begun are not begun.
+    A single unit is done here. `calls` is read only as far as there are workers to feed. When a unit fails, those not begun are not begun.
     """
     if submit is None:
         yield from (unit(database, *arguments) for arguments in calls)
         return
     rest = iter(calls)
-    first = list(islice(rest, FEW + 1))
-    if len(first) <= FEW:
+    first = list(islice(rest, 2))
+    if len(first) < 2:
         yield from (unit(database, *arguments) for arguments in first)
         return
     under_way: deque[Future[Any]] = deque()

@@ -77,7 +77,8 @@ def refresh(
         if customers is None:
             customers = read_model.customers_to_refresh(connection, at.now, fresh, rules)
         together = read_model.changing_hands(connection)
-    calls = [(unit, batch, rules, at, fresh) for unit, batch in _batches(together, customers, batching.size)]
+    size = batching.size_for(len(customers))
+    calls = [(unit, batch, rules, at, fresh) for unit, batch in _batches(together, customers, size)]
     if batching.watch is not None:
         batching.watch.expect(sum(len(batch) for _, batch, *_ in calls))
     done = units.watched(units.done(database, refresh_batch, calls, batching.submit), "customers", batching.watch)

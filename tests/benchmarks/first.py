@@ -1,6 +1,7 @@
 """The first syncs and refresh of everybody, whole, against decoding the same pages and copying the same rows.
 
-`ME_STATUS_BENCH_CUSTOMERS=3000000` sets the number of customers; the stand-ins write their pages when they are asked.
+`ME_STATUS_BENCH_CUSTOMERS=3000000` sets the number of customers. Up to a million, the pages of WHMCS are rendered
+beforehand; beyond they would not fit into memory, and are written when they are asked for.
 """
 
 from __future__ import annotations
@@ -26,8 +27,10 @@ from tests.benchmarks.sources_standin import started
 JOBS = ("sync-salesforce", "sync-whmcs", "refresh")
 HELD = 3
 """A first refresh of a real population is held by the flood gate: its documents are written, its news wait."""
-SCHEDULE = """[whmcs]
-page_size = 1000
+PAGE_SIZE = 1000
+MOST_RENDERED = 1_000_000
+SCHEDULE = f"""[whmcs]
+page_size = {PAGE_SIZE}
 pay_methods_minutes = 0
 [limits]
 timeout_seconds = 1800           # the stand-in writes all rows of a bulk job within one request
@@ -43,8 +46,8 @@ FILLED = (*LISTS, *OBJECTS, "me_status")
 TIMES = 5
 NOTE = (
     "three commands, each a process, default settings but pages of 1,000 rows and worker processes; the stand-ins are "
-    "one process beside them, which writes each page when it is asked for, and that time counts as ours. Theirs: one "
-    "page of each list decoded by orjson, times the pages, and COPY of all rows into tables like ours with their "
+    "one process beside them, which writes Salesforce's answers when asked, and that time counts as ours. Theirs: "
+    "one page of each list decoded by orjson, times the pages, and COPY of all rows into tables like ours with their "
     "indexes. Pay methods are left out, as WHMCS gives them client by client. "
 )
 
@@ -65,7 +68,8 @@ class Part:
 def run(bench: Bench) -> list[Measured]:
     """One first sync of both sources and one refresh, and the round after; then what it is measured by."""
     customers = int(os.environ.get("ME_STATUS_BENCH_CUSTOMERS") or bench.sized(1_000_000))
-    with started(customers) as leading, bench.database() as url:
+    page_size = PAGE_SIZE if customers <= MOST_RENDERED else 0
+    with started(customers, page_size) as leading, bench.database() as url:
         parts = [_command(bench, job, url, leading) for job in JOBS]
         again = [_command(bench, job, url, leading) for job in JOBS]
         decoding, copying, size = _decoding(url, leading), _copying(url), _size(url)

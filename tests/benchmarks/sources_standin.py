@@ -1,6 +1,6 @@
-"""`python -m tests.benchmarks.sources_standin CUSTOMERS`: both sources' stand-ins in a process of their own.
+"""`python -m tests.benchmarks.sources_standin CUSTOMERS PAGE_SIZE`: both sources' stand-ins in a process of their own.
 
-It announces the settings that lead to them.
+WHMCS's lists in pages of PAGE_SIZE are rendered beforehand; 0: none is. It announces the settings that lead to them.
 """
 
 from __future__ import annotations
@@ -12,22 +12,29 @@ from typing import Any
 from jobs.sandbox import salesforce, whmcs
 from jobs.sandbox.clock import SimulatedClock
 from jobs.sandbox.population import Population
+from jobs.sources.whmcs.rows import whmcs_streams
 from tests.benchmarks import beside
 from tests.benchmarks.ground import NOW
 from tests.benchmarks.whmcs_standin import POPULATION
 
+LISTS = ("client", "invoice", "service", "cancellation")
 
-def started(customers: int) -> AbstractContextManager[dict[str, Any]]:
+
+def started(customers: int, page_size: int = 0) -> AbstractContextManager[dict[str, Any]]:
     """Starts the process and gives the settings that lead to both."""
-    return beside.started(__name__, customers)
+    return beside.started(__name__, customers, page_size)
 
 
 def main() -> None:
     """Serves both until its end."""
-    population = Population(int(sys.argv[1]), **POPULATION)  # type: ignore[arg-type]
+    customers, page_size = map(int, sys.argv[1:])
+    population = Population(customers, **POPULATION)  # type: ignore[arg-type]
     clock = SimulatedClock(NOW)
     org = salesforce.SalesforceOrg(clock, tables=population.salesforce_tables())
     install = whmcs.WhmcsInstall(clock, zone=population.zone, tables=population.whmcs_tables())
+    for name in LISTS if page_size else ():
+        action = whmcs_streams(population.zone)[name].action
+        install.prerender(action.name, page_size=page_size, step=page_size - 1, **dict(action.parameters))
     with salesforce.serve(org) as of_salesforce, whmcs.serve(install) as of_whmcs:
         given = {
             "salesforce_instance_url": of_salesforce.url,

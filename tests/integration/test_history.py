@@ -95,6 +95,21 @@ def test_a_run_as_of_an_earlier_instant_takes_over_from_that_instant(filled: Liv
     assert [(3,)] == rows(filled, f"select count(*) from me_status_history where customer_id = '{ANNA}'")
 
 
+def test_a_run_as_of_an_earlier_instant_that_serves_the_same_leaves_the_versions_as_they_are(
+    filled: LiveDatabase,
+) -> None:
+    """Other rules rewrite the row as of an instant before the version that is served: its content goes on, so does it."""
+    refreshed(filled, 10, NOW - 10 * HOUR)
+    mark(filled, ANNA, "update snapshot.invoice set total = 2")
+    refreshed(filled, 11, NOW)
+    versions = "select version_id, valid_from, valid_to from me_status_history order by version_id"
+    before = rows(filled, versions)
+    rebuild(filled, rules("Asia/Tokyo", window_hours=25), At(12, NOW - 5 * HOUR))
+    assert [(12,)] == rows(filled, "select distinct run_id from me_status")
+    assert 3 == len(before)
+    assert before == rows(filled, versions)
+
+
 def test_the_command_prints_the_bytes_then_and_the_changes(
     filled: LiveDatabase, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -1,18 +1,16 @@
 -- Ends, at the run's now, the versions of documents that the rows of pg_temp.computed have replaced in me_status.
+-- A version that is to end later ends now too, as after a run of the future, unless what is served goes on.
 -- :now        the run's now
 -- :are_taken  whether me_status has taken over every row; else those are asked for that it has
-with replacing as (
-    select computed.customer_id
-    from pg_temp.computed
-    where
-        (
-            cast(:are_taken as boolean)
-            or exists (
-                select 1 from me_status
-                where me_status.customer_id = computed.customer_id and me_status.content_hash = computed.content_hash
-            )
-        )
-        and not exists (
+update me_status_history
+set valid_to = greatest(me_status_history.valid_from, cast(:now as timestamptz))
+from pg_temp.computed
+where
+    me_status_history.customer_id = computed.customer_id
+    and (me_status_history.valid_to is null or me_status_history.valid_to > cast(:now as timestamptz))
+    and case
+        when me_status_history.valid_to is null then me_status_history.content_hash <> computed.content_hash
+        else not exists (
             select 1
             from me_status_history as served
             where
@@ -20,11 +18,11 @@ with replacing as (
                 and served.valid_to is null
                 and served.content_hash = computed.content_hash
         )
-)
-
-update me_status_history
-set valid_to = greatest(me_status_history.valid_from, cast(:now as timestamptz))
-from replacing
-where
-    me_status_history.customer_id = replacing.customer_id
-    and (me_status_history.valid_to is null or me_status_history.valid_to > cast(:now as timestamptz))
+    end
+    and (
+        cast(:are_taken as boolean)
+        or exists (
+            select 1 from me_status
+            where me_status.customer_id = computed.customer_id and me_status.content_hash = computed.content_hash
+        )
+    )
