@@ -112,11 +112,7 @@ def _typed(row: Row, shape: Shape, quirks: Quirks, at: int) -> Row:
     mode = {"faithful": shape.ids_as, "mixed": ("int", "str")[at % 2]}.get(quirks.ids, quirks.ids)
     if mode == "int":
         return row
-    return {name: str(value) if _is_id(name, value, shape) else value for name, value in row.items()}
-
-
-def _is_id(name: str, value: Any, shape: Shape) -> bool:
-    return name in shape.ids and isinstance(value, int)
+    return {**row, **{name: str(row[name]) for name in shape.ids if isinstance(row.get(name), int)}}
 
 
 def typed_ids(row: Row, shape: Shape, quirks: Quirks) -> Row:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import cache
 from typing import Literal
 
 Ids = Literal["faithful", "int", "str", "mixed"]
@@ -67,6 +68,7 @@ class Quirks:
         return _number(self.version) >= _number(version)
 
 
+@cache
 def _number(version: str) -> tuple[int, ...]:
     return tuple(int(part) for part in version.split("."))
 

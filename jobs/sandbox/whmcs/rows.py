@@ -42,13 +42,13 @@ class Pen:
         """A date, or whatever text stands in its place."""
         if isinstance(value, str):
             return value
-        return self._empty("0000-00-00") if value is None else f"{value:%Y-%m-%d}"
+        return self._empty("0000-00-00") if value is None else value.isoformat()[:10]
 
     def stamp(self, value: datetime | str | None) -> str | None:
         """A date and time, or whatever text stands in its place."""
         if isinstance(value, str):
             return value
-        return self._empty("0000-00-00 00:00:00") if value is None else f"{value:%Y-%m-%d %H:%M:%S}"
+        return self._empty("0000-00-00 00:00:00") if value is None else value.isoformat(" ")[:19]
 
     def _empty(self, zero: str) -> str | None:
         return {"zero": zero, "text": "", "null": None}[self.quirks.empty_date]
