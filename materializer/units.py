@@ -103,7 +103,8 @@ def done(
 ) -> Iterator[dict[str, Any]]:
     """What unit(database, *arguments) counted for the arguments of each call, in their order.
 
-    A single unit is done here. `calls` is read only as far as there are workers to feed. When a unit fails, those not begun are not begun.
+    A single unit is done here. `calls` is read only as far as there are workers to feed. When a unit fails, those not
+    begun are not begun.
     """
     if submit is None:
         yield from (unit(database, *arguments) for arguments in calls)

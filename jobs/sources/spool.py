@@ -36,7 +36,7 @@ class _Run:
         return len(self.keys)
 
     def read(self, start: int, stop: int) -> pa.Table:
-        """The rows from position `start` up to `stop`. Ascending reads read no batch twice, and keep none at the end."""
+        """The rows from `start` up to `stop`. Ascending reads read no batch twice, and keep none at the end."""
         first, last = start // BATCH_ROWS, (stop - 1) // BATCH_ROWS
         with pa.OSFile(str(self._path)) as file, pa.ipc.open_file(file) as reader:
             rows = pa.Table.from_batches([self._batch(reader, at) for at in range(first, last + 1)], reader.schema)

@@ -98,7 +98,7 @@ def test_a_run_as_of_an_earlier_instant_takes_over_from_that_instant(filled: Liv
 def test_a_run_as_of_an_earlier_instant_that_serves_the_same_leaves_the_versions_as_they_are(
     filled: LiveDatabase,
 ) -> None:
-    """Other rules rewrite the row as of an instant before the version that is served: its content goes on, so does it."""
+    """Other rules rewrite the rows as of an instant before the version that is served, which goes on as it is."""
     refreshed(filled, 10, NOW - 10 * HOUR)
     mark(filled, ANNA, "update snapshot.invoice set total = 2")
     refreshed(filled, 11, NOW)
