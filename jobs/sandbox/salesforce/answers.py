@@ -68,7 +68,7 @@ def csv_value(value: Any) -> str:
 
 
 def _seconds(instant: datetime) -> str:
-    return instant.astimezone(UTC).replace(microsecond=0, tzinfo=None).isoformat()
+    return instant.astimezone(UTC).isoformat()[:19]
 
 
 REST_FAULTS: dict[str, tuple[int, str, str]] = {

@@ -24,7 +24,7 @@ from jobs.sandbox.salesforce.answers import (
 from jobs.sandbox.salesforce.ids import new_id
 from jobs.sandbox.salesforce.org import SalesforceOrg
 from jobs.sandbox.salesforce.query import bound_query, refuse_slow
-from jobs.sandbox.salesforce.soql_run import Bound, find_ids, parent_of
+from jobs.sandbox.salesforce.soql_run import Bound, find_rows, parent_of
 from jobs.sandbox.tables import Row
 
 KEPT = timedelta(days=7)
@@ -224,10 +224,7 @@ def _json(body: bytes) -> dict[str, Any]:
 
 def _write(org: SalesforceOrg, job: Job) -> None:
     """The result file: records as they are when the job completes."""
-    for key in find_ids(org, job.bound):
-        row = job.bound.row(org, key)
-        if row is None:
-            continue
+    for row in find_rows(org, job.bound):
         line = _line(job, [_cell(org, column, row) for column in job.bound.columns])
         if job.rows < job.spoiled_rows:
             line = b"\0" + line

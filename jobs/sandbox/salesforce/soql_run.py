@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 from itertools import islice
@@ -64,6 +64,15 @@ def find_ids(org: SalesforceOrg, bound: Bound) -> list[str]:
         ids = _sorted(org, bound, ids)
     end = None if query.limit is None else query.offset + query.limit
     return list(islice(ids, query.offset, end))
+
+
+def find_rows(org: SalesforceOrg, bound: Bound) -> Iterator[Row]:
+    """The rows of the answer in its order, each read once unless the query sorts or counts them."""
+    query = bound.query
+    is_plain = not query.order and not query.offset and query.limit is None
+    keys = _candidates(org, bound) if is_plain else find_ids(org, bound)
+    rows = (row for key in keys if (row := bound.row(org, key)) is not None)
+    return (row for row in rows if _holds(org, bound.test, row))
 
 
 def record_of(org: SalesforceOrg, bound: Bound, row: Row, instance: str) -> dict[str, Any]:
