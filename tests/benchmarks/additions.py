@@ -20,7 +20,8 @@ NOTE_SHADOW = (
     "comes within a day. What bounds it: those are 1 for every 14 refreshed, read and computed once more"
 )
 NOTE_HISTORY = (
-    "each document of the refresh has changed, so that each gets a version; without: the versions are not written"
+    "each document of the refresh has changed, so that each gets a version; without: the versions are not written. "
+    "What bounds it: for each document one version ends and one begins, in a table with three indexes"
 )
 
 
