@@ -28,10 +28,12 @@ Unit = Callable[..., dict[str, Any]]
 class Submit(Protocol):
     """submit(unit, *arguments): runs unit(database, *arguments) somewhere, the database being that of the worker.
 
-    `ahead`: how many units may be under way or wait beside the one awaited, which bounds the memory.
+    `ahead`: how many units may be under way or wait beside the one awaited, which bounds the memory. `shares`: among
+    how many workers little work is divided; 1 where reaching them costs more than that gains.
     """
 
     ahead: int
+    shares: int
 
     def __call__(self, unit: Unit, *arguments: Any) -> Future[Any]: ...
 
@@ -56,21 +58,27 @@ class At:
 
 @dataclass(frozen=True)
 class Batching:
-    """How work is divided: in units of `size` rows or customers, by `submit` (None: here); `watch` sees the counts."""
+    """How work is divided: in units of `size` rows or customers at most, by `submit` (None: here).
+
+    `watch` sees the counts.
+    """
 
     size: int
     submit: Submit | None = None
     watch: Watch | None = None
 
     def size_for(self, count: int) -> int:
-        """The size of units, at most `size`, by which each worker has as much of `count` to do as any other."""
-        workers = 1 if self.submit is None else self.submit.ahead
-        rounds = max(1, ceil(count / (self.size * workers)))
-        return min(self.size, max(SMALLEST, ceil(count / (rounds * workers))))
+        """The size of units that gives workers equal shares of `count`; none is divided below SMALLEST."""
+        shares = 1 if self.submit is None else self.submit.shares
+        rounds = ceil(count / (self.size * shares))
+        units = max(ceil(count / self.size), min(rounds * shares, count // SMALLEST), 1)
+        return max(1, ceil(count / units))
 
 
 SMALLEST = 200
-"""Work is not divided into units smaller than this: what a unit costs by itself would be much of it."""
+"""Customers of a unit that is not worth dividing: what each unit costs by itself would be much of it."""
+FEW = 2
+"""Units that are done here where little work is not divided."""
 
 
 def once(connection: Connection, at: At, unit: str, work: Callable[[], dict[str, Any]]) -> dict[str, Any]:
@@ -103,15 +111,15 @@ def done(
 ) -> Iterator[dict[str, Any]]:
     """What unit(database, *arguments) counted for the arguments of each call, in their order.
 
-    A single unit is done here. `calls` is read only as far as there are workers to feed. When a unit fails, those not
-    begun are not begun.
+    `calls` is read only as far as there are workers to feed. When a unit fails, those not begun are not begun.
     """
     if submit is None:
         yield from (unit(database, *arguments) for arguments in calls)
         return
     rest = iter(calls)
-    first = list(islice(rest, 2))
-    if len(first) < 2:
+    few = FEW if submit.shares == 1 else 1
+    first = list(islice(rest, few + 1))
+    if len(first) <= few:
         yield from (unit(database, *arguments) for arguments in first)
         return
     under_way: deque[Future[Any]] = deque()

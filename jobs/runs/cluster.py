@@ -33,6 +33,7 @@ class ClusterSubmit:
 
     def __init__(self, settings: Settings, database: LiveDatabase, ends: ExitStack) -> None:
         self.ahead = 8
+        self.shares = 1
         self._settings = settings
         self._ends = ends
         self._executor: Executor | None = None

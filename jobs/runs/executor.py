@@ -53,10 +53,11 @@ def submitting(settings: Settings, database: Database) -> Iterator[Submit | None
 class _InThreads:
     """A `submit` to threads."""
 
-    def __init__(self, database: Database, threads: Executor) -> None:
+    def __init__(self, database: LiveDatabase, threads: Executor) -> None:
         self._database = database
         self._threads = threads
         self.ahead = workers()
+        self.shares = min(threads_for(database.engine), FEW)
 
     def __call__(self, unit: Unit, *arguments: Any) -> Future[dict[str, Any]]:
         return self._threads.submit(copy_context().run, unit, self._database, *arguments)
@@ -65,7 +66,7 @@ class _InThreads:
 class _Growing(_InThreads):
     """A `submit` to threads for the first few units, to processes for all beyond them."""
 
-    def __init__(self, database: Database, threads: Executor, processes: Executor) -> None:
+    def __init__(self, database: LiveDatabase, threads: Executor, processes: Executor) -> None:
         super().__init__(database, threads)
         self._processes = processes
         self._begun = 0

@@ -77,8 +77,7 @@ def refresh(
         if customers is None:
             customers = read_model.customers_to_refresh(connection, at.now, fresh, rules)
         together = read_model.changing_hands(connection)
-    size = batching.size_for(len(customers))
-    calls = [(unit, batch, rules, at, fresh) for unit, batch in _batches(together, customers, size)]
+    calls = [(unit, batch, rules, at, fresh) for unit, batch in _batches(together, customers, batching)]
     if batching.watch is not None:
         batching.watch.expect(sum(len(batch) for _, batch, *_ in calls))
     done = units.watched(units.done(database, refresh_batch, calls, batching.submit), "customers", batching.watch)
@@ -95,11 +94,14 @@ def marked_among(connection: Connection, customers: Sequence[str]) -> list[str]:
     return list(marked.scalars())
 
 
-def _batches(together: Sequence[str], customers: Sequence[str], size: int) -> Iterator[tuple[str, Sequence[str]]]:
+def _batches(
+    together: Sequence[str], customers: Sequence[str], batching: Batching
+) -> Iterator[tuple[str, Sequence[str]]]:
     """The name of each unit, and its customers; first those who stay together, however many."""
     if together:
         yield TOGETHER, together
         customers = sorted(set(customers) - set(together))
+    size = batching.size_for(len(customers))
     for number, start in enumerate(range(0, len(customers), size)):
         yield f"batch-{number}", customers[start : start + size]
 

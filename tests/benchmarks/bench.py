@@ -34,9 +34,9 @@ class Bench:
         """A size of the full scale, at this one."""
         return max(1, full // SHARES[self.scale])
 
-    def pick(self, *, full: int, small: int, tiny: int = 1) -> int:
-        """For what does not scale in proportion, such as rounds or seconds."""
-        return {"full": full, "medium": full, "small": small, "tiny": tiny}[self.scale]
+    def pick(self, *, full: int, small: int, medium: int | None = None, tiny: int = 1) -> int:
+        """For what does not scale in proportion, such as rounds or seconds; medium is as full unless given."""
+        return {"full": full, "medium": medium or full, "small": small, "tiny": tiny}[self.scale]
 
     @property
     def is_small(self) -> bool:

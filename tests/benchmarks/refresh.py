@@ -20,7 +20,7 @@ def run(bench: Bench) -> list[Measured]:
     with filled(bench, customers) as ground:
         ground.rebuild()
         ground.refresh()  # sends the reminders that are due, which are no part of this
-        for number in range(1 if bench.scale == "full" else bench.pick(full=3, small=3)):
+        for number in range(bench.pick(full=1, medium=3, small=3)):
             if number:
                 ground.rebuild()
             ground.vacuum()

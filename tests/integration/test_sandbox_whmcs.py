@@ -15,6 +15,8 @@ from jobs.sandbox.clock import SimulatedClock
 from jobs.sandbox.population import Population
 from jobs.sandbox.server import StandIn
 from jobs.sandbox.whmcs import WhmcsInstall, serve
+from jobs.sandbox.whmcs.quirks import Quirks
+from jobs.sandbox.whmcs.rows import Pen
 
 ZONE = ZoneInfo("Europe/Ljubljana")
 NOON = datetime(2026, 11, 22, 11, 0, tzinfo=UTC)
@@ -306,3 +308,19 @@ def test_pages_rendered_beforehand_are_served_as_they_were(install: WhmcsInstall
     install.pay_invoice(3)
     assert before == ask("getinvoices", orderby="id", limitnum=2, limitstart=2).content
     assert "Paid" == only(ask("GetInvoices", orderby="id", limitnum=1, limitstart=2), "invoices", "invoice")["status"]
+
+
+@pytest.mark.parametrize(
+    ("given", "written"),
+    [
+        (datetime(2026, 11, 22, 9, 5, 7, 123456, tzinfo=UTC), ("2026-11-22", "2026-11-22 09:05:07")),
+        (datetime(2026, 11, 22, 9, 5, 7, tzinfo=ZONE), ("2026-11-22", "2026-11-22 09:05:07")),
+        (datetime(999, 1, 2, tzinfo=UTC), ("0999-01-02", "0999-01-02 00:00:00")),
+        (None, ("0000-00-00", "0000-00-00 00:00:00")),
+        ("0000-00-10 x", ("0000-00-10 x", "0000-00-10 x")),
+    ],
+)
+def test_dates_are_written_as_mysql_does(given: datetime | str | None, written: tuple[str, str]) -> None:
+    """In whole seconds, without a zone, years in four digits; whatever text stands there stays (section 5)."""
+    pen = Pen(Quirks())
+    assert written == (pen.date(given), pen.stamp(given))

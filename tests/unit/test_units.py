@@ -5,6 +5,7 @@ from __future__ import annotations
 from concurrent.futures import Future
 from typing import Any, cast
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -17,8 +18,9 @@ NO_DATABASE = cast(Database, None)
 class Workers:
     """A `submit` that does everything at once and remembers what it was given."""
 
-    def __init__(self, ahead: int) -> None:
-        self.ahead = ahead
+    def __init__(self, shares: int) -> None:
+        self.ahead = 8
+        self.shares = shares
         self.given: list[Any] = []
 
     def __call__(self, unit: Any, *arguments: Any) -> Future[Any]:
@@ -28,40 +30,60 @@ class Workers:
         return future
 
 
-def sizes(count: int, size: int) -> list[int]:
+def divided(count: int, batching: Batching) -> list[int]:
+    size = batching.size_for(count)
     return [min(size, count - start) for start in range(0, count, size)]
 
 
 @given(st.integers(0, 100_000), st.integers(1, 5000), st.integers(1, 8))
-def test_units_are_never_larger_than_asked_for_and_keep_every_worker_busy(count: int, size: int, workers: int) -> None:
-    """As many rounds as the largest units need; where units are not the smallest, no worker is idle in a round."""
-    chosen = Batching(size, Workers(workers)).size_for(count)
-    divided = sizes(count, chosen)
-    assert 1 <= chosen <= size
-    assert -(-len(divided) // workers) <= max(1, -(-count // (size * workers)))
-    if chosen > SMALLEST and count:
-        assert max(divided) - sum(divided) / workers / -(-len(divided) // workers) < 1
+def test_units_are_as_large_as_asked_for_at_most_and_equal(count: int, size: int, shares: int) -> None:
+    """They differ by what the last one lacks, less than one customer a unit; rounds are as few as the size allows."""
+    units = divided(count, Batching(size, Workers(shares)))
+    assert count == sum(units)
+    assert max(units, default=0) <= size
+    assert max(units, default=0) - min(units, default=0) < max(1, len(units))
+    assert -(-len(units) // shares) <= -(-count // (size * shares))
 
 
-def test_some_customers_are_divided_between_the_workers_and_few_are_not() -> None:
-    """1,000 for two workers; 10,000 in three rounds of two; but 200 by one of them."""
-    batching = Batching(2000, Workers(2))
-    assert [500, 500] == sizes(1000, batching.size_for(1000))
-    assert 6 == len(sizes(10_000, batching.size_for(10_000)))
-    assert [200] == sizes(200, batching.size_for(200))
-    assert [2000, 1000] == sizes(3000, Batching(2000).size_for(4000))
+@given(st.integers(1, 100_000), st.integers(SMALLEST, 5000), st.integers(1, 8))
+def test_work_is_divided_below_the_smallest_unit_by_nobody(count: int, size: int, shares: int) -> None:
+    """All units but the last have the smallest size at least, or there is one unit."""
+    units = divided(count, Batching(size, Workers(shares)))
+    assert len(units) == 1 or min(units[:-1]) >= min(SMALLEST, -(-count // -(-count // size)))
 
 
-def test_a_single_unit_is_done_here_and_several_are_handed_out() -> None:
-    """Handing out one gains nothing."""
-    workers = Workers(2)
+@pytest.mark.parametrize(
+    ("count", "shares", "units"),
+    [
+        (0, 2, []),
+        (201, 2, [201]),
+        (399, 2, [399]),
+        (400, 2, [200, 200]),
+        (401, 2, [201, 200]),
+        (1000, 2, [500, 500]),
+        (10_000, 2, [1667] * 5 + [1665]),
+        (3000, 1, [1500, 1500]),
+    ],
+)
+def test_customers_are_shared_among_workers_unless_they_are_few(count: int, shares: int, units: list[int]) -> None:
+    """Never more than 2,000 a unit."""
+    assert units == divided(count, Batching(2000, Workers(shares)))
+
+
+def test_who_works_alone_takes_units_of_the_same_sizes_as_one_worker_would() -> None:
+    """3,000 are 1,500 and 1,500."""
+    assert [1500, 1500] == divided(3000, Batching(2000))
+
+
+@pytest.mark.parametrize(("shares", "here"), [(2, 1), (1, 2)])
+def test_a_few_units_are_done_here(shares: int, here: int) -> None:
+    """One where workers are near; two where little work is not divided, since reaching a worker costs more."""
 
     def unit(_: Database, number: int) -> dict[str, Any]:
         return {"number": number}
 
-    assert [{"number": 7}] == list(done(NO_DATABASE, unit, [(7,)], workers))
-    assert [] == workers.given
-    assert [{"number": number} for number in range(5)] == list(
-        done(NO_DATABASE, unit, ((number,) for number in range(5)), workers)
-    )
-    assert [0, 1, 2, 3, 4] == workers.given
+    for count in (here, here + 1):
+        workers = Workers(shares)
+        counted = list(done(NO_DATABASE, unit, ((number,) for number in range(count)), workers))
+        assert [{"number": number} for number in range(count)] == counted
+        assert workers.given == ([] if count == here else list(range(count)))

@@ -67,12 +67,11 @@ def find_ids(org: SalesforceOrg, bound: Bound) -> list[str]:
 
 
 def find_rows(org: SalesforceOrg, bound: Bound) -> Iterator[Row]:
-    """The rows of the answer in its order, each read once unless the query sorts or counts them."""
-    query = bound.query
-    is_plain = not query.order and not query.offset and query.limit is None
-    keys = _candidates(org, bound) if is_plain else find_ids(org, bound)
-    rows = (row for key in keys if (row := bound.row(org, key)) is not None)
-    return (row for row in rows if _holds(org, bound.test, row))
+    """The rows of the answer in its order, each read once unless the query has an order or a limit."""
+    if bound.query.order or bound.query.limit is not None:
+        return (row for key in find_ids(org, bound) if (row := bound.row(org, key)) is not None)
+    candidates = (bound.row(org, key) for key in _candidates(org, bound))
+    return (row for row in candidates if row is not None and _holds(org, bound.test, row))
 
 
 def record_of(org: SalesforceOrg, bound: Bound, row: Row, instance: str) -> dict[str, Any]:

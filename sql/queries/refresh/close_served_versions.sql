@@ -1,5 +1,6 @@
 -- Ends, at the run's now, the versions of documents that the rows of pg_temp.computed have replaced in me_status.
--- A version that is to end later ends now too, as after a run of the future, unless what is served goes on.
+-- A version that ends after :now, as a run with a later now left it, ends at :now as well, unless the open version of
+-- the customer (there is one at most: me_status_history_open) already has the content that was computed.
 -- :now        the run's now
 -- :are_taken  whether me_status has taken over every row; else those are asked for that it has
 update me_status_history
