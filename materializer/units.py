@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter, deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import datetime
@@ -67,12 +67,14 @@ class Batching:
     submit: Submit | None = None
     watch: Watch | None = None
 
-    def size_for(self, count: int) -> int:
-        """The size of units that gives workers equal shares of `count`; none is divided below SMALLEST."""
+    def divided(self, customers: Sequence[str]) -> Iterator[Sequence[str]]:
+        """The customers of each unit, in their order: equal shares for the workers, none divided below SMALLEST."""
+        count = len(customers)
         shares = 1 if self.submit is None else self.submit.shares
         rounds = ceil(count / (self.size * shares))
         units = max(ceil(count / self.size), min(rounds * shares, count // SMALLEST), 1)
-        return max(1, ceil(count / units))
+        size = max(1, ceil(count / units))
+        return (customers[start : start + size] for start in range(0, count, size))
 
 
 SMALLEST = 200

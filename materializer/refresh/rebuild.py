@@ -112,9 +112,7 @@ def recompute(database: Database, rules: Rules, at: At, batching: Batching, *, a
         customers = read_model.customers_of_other_rules(connection, rules, at_most)
     if batching.watch is not None and customers:
         batching.watch.expect(len(customers))
-    size = batching.size_for(len(customers))
-    parts = (customers[start : start + size] for start in range(0, len(customers), size))
-    calls = [(f"other-rules-{number}", part, rules, at) for number, part in enumerate(parts)]
+    calls = [(f"other-rules-{number}", part, rules, at) for number, part in enumerate(batching.divided(customers))]
     done = units.watched(units.done(database, recompute_batch, calls, batching.submit), "customers", batching.watch)
     return Rebuilt(**units.added_up(done))
 

@@ -101,9 +101,8 @@ def _batches(
     if together:
         yield TOGETHER, together
         customers = sorted(set(customers) - set(together))
-    size = batching.size_for(len(customers))
-    for number, start in enumerate(range(0, len(customers), size)):
-        yield f"batch-{number}", customers[start : start + size]
+    for number, batch in enumerate(batching.divided(customers)):
+        yield f"batch-{number}", batch
 
 
 def refresh_batch(

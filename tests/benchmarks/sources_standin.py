@@ -12,10 +12,9 @@ from typing import Any
 from jobs.sandbox import salesforce, whmcs
 from jobs.sandbox.clock import SimulatedClock
 from jobs.sandbox.population import Population
-from jobs.sources.whmcs.rows import whmcs_streams
 from tests.benchmarks import beside
 from tests.benchmarks.ground import NOW
-from tests.benchmarks.whmcs_standin import POPULATION
+from tests.benchmarks.whmcs_standin import POPULATION, render
 
 LISTS = ("client", "invoice", "service", "cancellation")
 
@@ -32,9 +31,8 @@ def main() -> None:
     clock = SimulatedClock(NOW)
     org = salesforce.SalesforceOrg(clock, tables=population.salesforce_tables())
     install = whmcs.WhmcsInstall(clock, zone=population.zone, tables=population.whmcs_tables())
-    for name in LISTS if page_size else ():
-        action = whmcs_streams(population.zone)[name].action
-        install.prerender(action.name, page_size=page_size, step=page_size - 1, **dict(action.parameters))
+    if page_size:
+        render(install, LISTS, page_size)
     with salesforce.serve(org) as of_salesforce, whmcs.serve(install) as of_whmcs:
         given = {
             "salesforce_instance_url": of_salesforce.url,
